@@ -1,0 +1,115 @@
+"""Levels: how forward mode, vmap and traces nest without confusing one another.
+
+A running transform opens a `Level` with the next number of a counter and boxes its values. An operation is processed at
+the highest level among its arguments; everything below is a constant there. So
+
+    jvp(lambda x: x * jvp(lambda y: x + y, (1.,), (1.,))[1], ...)
+
+keeps the two perturbations apart by their numbers alone. A Tensor's level is that of its value: a boxed value lives inside
+a Tensor, and what is boxed may again be a Tensor of a lower level.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any, Sequence
+
+import numpy as np
+
+from ..errors import EscapedValueError
+from .tensor import Tensor, next_number
+
+
+class Level:
+    """One running transform; closed when the transform ends, whether or not it raised."""
+
+    __slots__ = ("_token", "box", "kind", "number", "open")
+
+    def __init__(self, kind: str, box: type[Boxed]) -> None:
+        self.kind = kind
+        self.box = box
+        self.number = next_number()
+        self.open = False
+
+    def __enter__(self) -> Level:
+        self.open = True
+        self._token = _current.set(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.open = False
+        _current.reset(self._token)
+
+
+_current: ContextVar[Level | None] = ContextVar("tetragrad_level", default=None)
+
+current_level = _current.get
+
+
+class Boxed:
+    """A value of a running transform. Subclasses say how a primitive acts on it."""
+
+    __slots__ = ("level",)
+
+    level: Level
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        raise NotImplementedError
+
+    @property
+    def dtype(self) -> Any:
+        raise NotImplementedError
+
+    @classmethod
+    def lift(cls, level: Level, value: Any) -> Boxed:
+        """Box a constant at `level`."""
+        raise NotImplementedError
+
+    def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Apply `primitive` at this value's level; other arguments may be lower values."""
+        raise NotImplementedError
+
+    def concrete(self, purpose: str) -> Any:
+        """The array behind this value, if it has one (`purpose` is for the error message)."""
+        raise NotImplementedError
+
+    def check_open(self, name: str) -> None:
+        """Raise if this value outlived its transform."""
+        if not self.level.open:
+            raise EscapedValueError(
+                f"{name}: a value of shape {self.shape} and dtype {self.dtype} belongs to a `{self.level.kind}` that has "
+                f"ended. Return values from the transformed function instead of storing them outside it."
+            )
+
+
+def level_of(value: Any) -> int:
+    """The level number of a value; 0 for plain arrays and constants."""
+    if isinstance(value, Tensor):
+        value = value._value
+    return value.level.number if isinstance(value, Boxed) else 0
+
+
+def lift(value: Any) -> Any:
+    """Bring a raw value up to the level that is running now, so that new variables belong to it."""
+    level = current_level()
+    if level is not None and level_of(value) < level.number:
+        return level.box.lift(level, value)
+    return value
+
+
+def concrete(value: Any, purpose: str) -> Any:
+    """The plain array behind a value at any level."""
+    while True:
+        if isinstance(value, Tensor):
+            value = value._value
+        elif isinstance(value, Boxed):
+            value = value.concrete(purpose)
+        else:
+            return value
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """Shape of an array, Tensor, boxed value or anything NumPy reads as an array."""
+    shape = getattr(value, "shape", None)
+    return np.shape(value) if shape is None else shape

@@ -1,0 +1,112 @@
+"""`Primitive`: what the engine knows of one operation. Families build them, the engine only calls their parts."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Sequence
+
+# The table: every primitive by name. `tetragrad.ops` fills it; tests and tools walk it.
+TABLE: dict[str, "Primitive"] = {}
+
+OUT, PARAM, SHAPE, SHAPES, ARGS = -1, -2, -3, -4, -5
+
+
+class Primitive:
+    """One row of the table.
+
+    Attributes
+    ----------
+    name : str
+        The operation's one name, everywhere.
+    value : callable
+        ``value(*arrays, **params)``: the result on plain arrays.
+    inputs : tuple of str
+        Names of the array inputs; a variadic primitive has one name, starting with ``*``.
+    layout : tuple of str
+        Names of the residuals its rules read, in the order in which a node stores them.
+    vjp : callable or None
+        ``vjp(g, residuals, parents)`` gives one cotangent per parent (``None`` for a known zero or an unwanted one).
+    jvp : callable or None
+        ``jvp(primals, tangents, out, params)`` gives the tangent of the output (``None`` for a known zero).
+    batch : callable
+        ``batch(args, batched, size, params)`` gives the result with the batch axis first.
+    multi : bool
+        The value is a tuple of arrays.
+    differentiable : bool
+        False where the result carries no derivative at all (comparisons, index results).
+    """
+
+    __slots__ = (
+        "batch", "differentiable", "door", "family", "inputs", "jvp", "layout", "multi", "name", "needs", "plans",
+        "sample", "sources", "value", "variadic", "vjp",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        value: Callable[..., Any],
+        inputs: Sequence[str],
+        *,
+        family: str,
+        layout: Sequence[str] = (),
+        needs: Sequence[frozenset[str]] = (),
+        multi: bool = False,
+        differentiable: bool = True,
+        sample: Any = None,
+    ) -> None:
+        if name in TABLE:
+            raise ValueError(f"the table already has a primitive named {name!r}")
+        self.name = name
+        self.value = value
+        self.inputs = tuple(inputs)
+        self.variadic = self.inputs[0].startswith("*") if self.inputs else False
+        self.family = family
+        self.layout = tuple(layout)
+        self.needs = tuple(needs)  # per input, the layout names its vjp rule reads
+        self.multi = multi
+        self.differentiable = differentiable
+        self.sample = sample
+        self.vjp: Callable[..., Any] | None = None
+        self.jvp: Callable[..., Any] | None = None
+        self.batch: Callable[..., Any] | None = None
+        self.door: Callable[..., Any] | None = None
+        self.sources = tuple(self._source(label) for label in self.layout)
+        self.plans: dict[Any, tuple[tuple[int, Any], ...]] = {}
+        TABLE[name] = self
+
+    def __repr__(self) -> str:
+        return f"<Primitive {self.name} ({self.family})>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _lookup, (self.name,)
+
+    def _source(self, label: str) -> tuple[int, Any]:
+        """Where a residual comes from: an input (its position >= 0), the output, a shape, or a parameter."""
+        if label == "out":
+            return OUT, None
+        if label == "args":
+            return ARGS, None
+        if label == "shapes":
+            return SHAPES, None
+        if label in self.inputs:
+            return self.inputs.index(label), None
+        if label.endswith("_shape") and label[:-6] in self.inputs:
+            return SHAPE, self.inputs.index(label[:-6])
+        return PARAM, label
+
+    def plan(self, wanted: tuple[bool, ...]) -> tuple[tuple[int, Any] | None, ...]:
+        """The residual sources to keep when only the `wanted` inputs need cotangents (None: keep nothing)."""
+        found = self.plans.get(wanted)
+        if found is None:
+            if self.variadic or not self.needs:
+                needed = set(self.layout)
+            else:
+                needed = set().union(*(need for need, want in zip(self.needs, wanted) if want))
+            found = tuple(
+                source if label in needed else None for label, source in zip(self.layout, self.sources)
+            )
+            self.plans[wanted] = found  # type: ignore[assignment]
+        return found
+
+
+def _lookup(name: str) -> Primitive:
+    return TABLE[name]

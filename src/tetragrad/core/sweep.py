@@ -1,0 +1,226 @@
+"""The backward sweep: from output nodes to the leaves they came from, in descending order of creation.
+
+Node numbers grow with creation, so sorting the reachable nodes by number is a topological sort, and a node older than
+every target cannot depend on one. First-order sweeps run the rules on raw arrays. When the result must itself be
+differentiable (`create_graph`), or the values belong to a running transform, the same rules run on Tensors: each
+residual is wrapped again with the node that it came from.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any, Iterable, Sequence
+
+import numpy as np
+
+from ..errors import CotangentError, FreedGraphError, MissingRuleError
+from .bind import MultiNode, Part, Pick, pick_node
+from .levels import Boxed, shape_of
+from .primitive import ARGS, OUT
+from .recording import enable_grad
+from .tensor import FREED, Leaf, Node, Tensor
+
+by_number = attrgetter("number")
+
+
+def reach(roots: Iterable[Node], oldest: int = 0) -> tuple[list[Node], bool]:
+    """Nodes reachable from `roots` and not older than number `oldest`, newest first; and whether older ones were met."""
+    stack = list(roots)
+    seen = set(stack)
+    met_older = False
+    for node in stack:  # grows while it is walked
+        for parent in node.parents:
+            if parent is not None and parent not in seen:
+                if parent.number < oldest:
+                    met_older = True
+                else:
+                    seen.add(parent)
+                    stack.append(parent)
+    stack.sort(key=by_number, reverse=True)
+    return stack, met_older
+
+
+def pull(
+    roots: Sequence[Node],
+    cotangents: Sequence[Any],
+    targets: Sequence[Node] | None = None,
+    *,
+    create_graph: bool | None = False,
+    retain_graph: bool = False,
+) -> dict[Node, Any]:
+    """Cotangents of `targets` (all reachable leaves when None), given cotangents of `roots`.
+
+    With ``create_graph=None`` the sweep is recorded exactly if the roots also depend on variables outside `targets`.
+    Nodes whose cotangent is a known zero are missing from the result.
+    """
+    if targets is None:
+        order, _ = reach(roots)
+        keep: set[Node] = set()
+        wanted = None
+        create_graph = bool(create_graph)
+    else:
+        keep = set(targets)
+        order, met_older = reach(roots, min([node.number for node in targets], default=0))
+        if create_graph is None:
+            create_graph = met_older or any(not node.parents and node not in keep for node in order)
+        wanted = None
+        if met_older or any(not node.parents and node not in keep for node in order):
+            wanted = set(keep)
+            for node in reversed(order):
+                for parent in node.parents:
+                    if parent in wanted:
+                        wanted.add(node)
+                        break
+            order = [node for node in order if node in wanted]
+
+    seeds: dict[Node, Any] = {}
+    for node, g in zip(roots, cotangents):
+        seeds[node] = seeds[node] + g if node in seeds else g
+    boxed = any(isinstance(g, Tensor) for g in seeds.values())
+    if not (create_graph or boxed):
+        return _run(order, seeds, keep, wanted, False, False, not retain_graph)
+    seeds = {node: g if isinstance(g, Tensor) else Tensor(g, None) for node, g in seeds.items()}
+    if not create_graph:  # nothing to record at this level, but perhaps at lower ones: leave their state alone
+        return _run(order, seeds, keep, wanted, True, False, not retain_graph)
+    with enable_grad():
+        return _run(order, seeds, keep, wanted, True, True, False)
+
+
+def _run(
+    order: list[Node], cotangents: dict[Node, Any], keep: set[Node], wanted: set[Node] | None, wrapped: bool,
+    create_graph: bool, release: bool,
+) -> dict[Node, Any]:  # fmt: skip
+    found: dict[Node, Any] = {}
+    owned: set[Node] = set()  # nodes whose cotangent is an array of our own making, free to be added into
+    pop = cotangents.pop
+    for node in order:
+        g = pop(node, None)
+        if node in keep:
+            if g is not None:
+                found[node] = g
+            if wanted is not None and not _leads_on(node, wanted):
+                continue
+        parents = node.parents
+        if not parents:
+            if g is not None:
+                found[node] = g
+            continue
+        residuals = node.residuals
+        if residuals is FREED:
+            raise freed(node)
+        if g is not None:
+            primitive = node.primitive
+            if wanted is not None:
+                parents = tuple([parent if parent in wanted else None for parent in parents])
+            if primitive.vjp is None:
+                raise MissingRuleError(
+                    f"{primitive.name}: no reverse rule (result {node.dtype}{list(node.shape)}). Give the primitive a "
+                    f"vjp, or stop the gradient before it with tg.stop_gradient."
+                )
+            if type(node) is MultiNode:
+                g = node.fill(g)
+            if wrapped:
+                residuals = rewrap(node, create_graph)
+            for parent, ct in zip(parents, primitive.vjp(g, residuals, parents)):
+                if ct is None or parent is None:
+                    continue
+                if parent not in cotangents:
+                    cotangents[parent] = ct if type(ct) is not Part else collect(parent, ct)
+                elif type(ct) is Part:
+                    collect(parent, ct, cotangents[parent])
+                elif wrapped:
+                    cotangents[parent] = cotangents[parent] + ct
+                else:
+                    total = cotangents[parent]
+                    if parent in owned and total.dtype is ct.dtype:
+                        total += ct  # in place for arrays, a new value for scalars
+                    else:
+                        total = total + ct
+                        owned.add(parent)
+                    cotangents[parent] = total
+        if release:
+            node.residuals = FREED
+    return found
+
+
+def _leads_on(node: Node, wanted: set[Node]) -> bool:
+    return any(parent in wanted for parent in node.parents)
+
+
+def collect(parent: MultiNode, part: Part, parts: list[Any] | None = None) -> list[Any]:
+    """Gather the cotangents of a multi-output node's outputs into one list (None where none arrived)."""
+    if parts is None:
+        parts = [None] * len(parent.outputs)
+    parts[part.index] = part.g if parts[part.index] is None else parts[part.index] + part.g
+    return parts
+
+
+def rewrap(node: Node, record: bool) -> tuple[Any, ...]:
+    """A node's residuals as Tensors with the nodes they came from, so that the rule can be differentiated again."""
+    primitive = node.primitive
+    if primitive is Pick:
+        return node.residuals
+    parents = node.parents
+    wrapped = []
+    for (kind, _), residual in zip(primitive.sources, node.residuals):
+        if kind >= 0:
+            residual = _wrap(residual, parents[kind] if record else None)
+        elif kind == OUT and residual is not None:
+            if primitive.multi:
+                residual = tuple(
+                    [_wrap(part, pick_node(node, part, i) if record else None) for i, part in enumerate(residual)]
+                )
+            else:
+                residual = _wrap(residual, node if record else None)
+        elif kind == ARGS and residual is not None:
+            residual = tuple([_wrap(part, parent if record else None) for part, parent in zip(residual, parents)])
+        wrapped.append(residual)
+    return tuple(wrapped)
+
+
+def _wrap(value: Any, node: Node | None) -> Any:
+    if value is None or isinstance(value, Tensor):
+        return value
+    if node is None and not isinstance(value, Boxed):
+        return value
+    return Tensor(value, node)
+
+
+def freed(node: Node) -> FreedGraphError:
+    """The error for a node whose residuals are gone."""
+    return FreedGraphError(
+        f"backward: the graph was already used and its saved arrays were released (first met at operation "
+        f"{node.primitive.name}, result {node.dtype}{list(node.shape)}). Pass retain_graph=True to the earlier backward "
+        f"call if you need to go through the graph again, or compute the value anew."
+    )
+
+
+def fit_cotangent(g: Any, shape: tuple[int, ...], dtype: Any, what: str) -> Any:
+    """A user's cotangent for a value of this shape and dtype, checked; no broadcasting, no change of kind."""
+    value = g._value if isinstance(g, Tensor) else g
+    if not hasattr(value, "dtype"):
+        value = g = np.asarray(g)
+    if shape_of(value) != shape:
+        raise CotangentError(
+            f"{what}: the cotangent has shape {shape_of(value)}, the value has shape {shape}. They must be equal; use "
+            f"numpy.broadcast_to to spread one number."
+        )
+    if value.dtype == dtype:
+        return g
+    if value.dtype.kind in "biuf" and dtype.kind in "fc" or value.dtype.kind == dtype.kind:
+        return g.astype(dtype) if not isinstance(g, Tensor) else g
+    raise CotangentError(
+        f"{what}: the cotangent has dtype {value.dtype}, the value has dtype {dtype}. Convert it with .astype({dtype})."
+    )
+
+
+def own_result(ct: Any, taken: set[int]) -> Any:
+    """A cotangent as a result of its own: never a view, never shared with another result (`taken` holds their ids)."""
+    if type(ct) is np.ndarray:
+        if ct.base is not None or not ct.flags.writeable or id(ct) in taken:
+            ct = ct.copy()
+        taken.add(id(ct))
+    return ct
+
+
+__all__ = ["Leaf", "fit_cotangent", "freed", "own_result", "pull", "reach", "rewrap"]

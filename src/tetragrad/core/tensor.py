@@ -1,0 +1,103 @@
+"""`Node`, a recorded operation, and `Tensor`, a value with the node that made it.
+
+A Tensor is only the pair (value, node). Nodes point to their parents' nodes and to the arrays their rule reads, never to
+Tensors, so a graph holds no reference cycle and nothing that no rule names; when a rule must itself be recorded (higher
+orders), a saved array is wrapped again with the node it came from.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from typing import Any
+
+import numpy as np
+
+next_number = itertools.count(1).__next__
+
+# A node whose residuals were released by a backward pass has this in their place.
+FREED = ("freed",)
+
+
+class Node:
+    """One recorded operation. Numbers grow with creation, so descending order is a backward topological order."""
+
+    __slots__ = ("__weakref__", "dtype", "number", "parents", "primitive", "residuals", "shape")
+
+    def __init__(
+        self, primitive: Any, parents: tuple[Any, ...], residuals: Any, number: int, shape: tuple[int, ...], dtype: Any
+    ) -> None:
+        self.primitive = primitive
+        self.parents = parents
+        self.residuals = residuals
+        self.number = number
+        self.shape = shape
+        self.dtype = dtype
+
+    def __repr__(self) -> str:
+        name = "leaf" if self.primitive is None else self.primitive.name
+        return f"<Node {self.number} {name} {self.dtype}{list(self.shape)}>"
+
+
+class Leaf(Node):
+    """The node of a variable: it has no parents, and knows (weakly) the Tensor whose `.grad` it feeds."""
+
+    __slots__ = ("owner",)
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, owner: Tensor | None = None) -> None:
+        Node.__init__(self, None, (), (), next_number(), shape, dtype)
+        self.owner = None if owner is None else weakref.ref(owner)
+
+
+class Tensor:
+    """A value and the node that made it (None for a constant). The faces add their names on top of this.
+
+    The value is a NumPy array or scalar, a `Boxed` value of a running transform, or any array that follows NumPy's
+    protocols.
+    """
+
+    __slots__ = ("__weakref__", "_grad", "_node", "_value")
+
+    # Arrays leave mixed operators to Tensor's own; a face may answer NumPy's functions too.
+    __array_ufunc__: Any = None
+
+    def __init__(self, value: Any, node: Node | None) -> None:
+        self._value = value
+        self._node = node
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return np.shape(self._value) if type(self._value) in PYTHON_SCALARS else self._value.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements."""
+        value = self._value
+        return np.result_type(value) if type(value) in PYTHON_SCALARS else value.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        size = 1
+        for length in self.shape:
+            size *= length
+        return size
+
+
+PYTHON_SCALARS = frozenset({bool, int, float, complex})
+
+# Values that NumPy computes on directly; anything else goes through the level rules.
+PLAIN = frozenset(
+    {np.ndarray, *PYTHON_SCALARS, *(np.dtype(code).type for code in np.typecodes["All"] if code not in "OSUVMmc")}
+)
+
+
+def is_differentiable_dtype(dtype: Any) -> bool:
+    """Whether values of this dtype can carry gradients (floating or complex)."""
+    return dtype.kind in "fc"

@@ -1,0 +1,269 @@
+"""Elementwise operations: a row states the value and one partial derivative per input, everything else follows.
+
+Derived here: reverse and forward rules, broadcasting undone, dtypes, batching, and the fast doors: a recorded operation
+should cost little more than its NumPy call, so the one- and two-argument cases are written out.
+"""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from ..core.bind import bind, explain
+from ..core.levels import shape_of
+from ..core.primitive import OUT, Primitive
+from ..core.recording import is_recording
+from ..core.tensor import PLAIN, Node, Tensor, next_number
+from ..errors import TetragradError
+from .rules import RESHAPE, add_tangents, compile_rules, input_names, layout_of, match_tangent, needs_of, unbroadcast
+
+ndarray = np.ndarray
+
+
+def elementwise(
+    name: str,
+    value: Callable[..., Any],
+    partials: Sequence[Any],
+    *,
+    sample: Any,
+    operator: Callable[..., Any] | None = None,
+    doc: str | None = None,
+) -> Callable[..., Any]:
+    """Add an elementwise row to the table and return its door.
+
+    Parameters
+    ----------
+    name : str
+        The operation's one name.
+    value : callable
+        The NumPy function (a ufunc or a function of arrays).
+    partials : sequence
+        One rule per input, see `families.rules`. Elementwise rules serve both directions: `g` is a cotangent or a
+        tangent. For a real function of a complex input the factor p gives the tangent Re(p t) and the cotangent g p.
+    sample : Sample or sequence of Sample
+        Where tests draw the inputs; required, so that no row arrives untested.
+    operator : callable, optional
+        Python's operator for the same operation: several times faster than a ufunc on NumPy scalars.
+
+    Returns
+    -------
+    callable
+        The door: ``door(*arrays)``.
+    """
+    rules = compile_rules(partials)
+    inputs = input_names(value, len(rules))
+    if len(inputs) != len(rules):
+        raise TypeError(f"{name}: {len(inputs)} inputs but {len(rules)} partials")
+    layout = layout_of(rules, inputs)
+    primitive = Primitive(
+        name, value, inputs, family="elementwise", layout=layout, needs=needs_of(rules), sample=sample
+    )
+    pushers = [None if rule is None else rule.pusher(layout) for rule in rules]
+    primitive.vjp = _unary_vjp(pushers[0]) if len(rules) == 1 else _vjp(pushers)
+    primitive.jvp = _jvp(primitive, rules)
+    primitive.batch = batch_elementwise(primitive)
+    if len(rules) == 1:
+        door = _unary_door(primitive)
+    elif len(rules) == 2:
+        door = _binary_door(primitive, operator or value)
+    else:
+        door = _door(primitive)
+    door.__name__ = door.__qualname__ = name
+    door.__doc__ = doc or f"Elementwise {name}."
+    door.primitive = primitive  # type: ignore[attr-defined]
+    primitive.door = door
+    return door
+
+
+def _unary_vjp(push: Any) -> Callable[..., Any]:
+    if push is None:
+        return lambda g, residuals, parents: (None,)
+    return lambda g, residuals, parents: (push(g, residuals),)
+
+
+def _vjp(pushers: Sequence[Any]) -> Callable[..., Any]:
+    if len(pushers) == 2 and None not in pushers:
+        push_x, push_y = pushers
+
+        def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, Any]:
+            x, y = parents
+            gx = gy = None
+            if x is not None:
+                gx = push_x(g, residuals)
+                if gx.shape != x.shape or gx.dtype is not x.dtype:
+                    gx = unbroadcast(gx, x.shape, x.dtype)
+            if y is not None:
+                gy = push_y(g, residuals)
+                if gy.shape != y.shape or gy.dtype is not y.dtype:
+                    gy = unbroadcast(gy, y.shape, y.dtype)
+            return gx, gy
+
+        return vjp
+
+    def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, ...]:  # type: ignore[misc]
+        return tuple(
+            [
+                None if parent is None or push is None else unbroadcast(push(g, residuals), parent.shape, parent.dtype)
+                for push, parent in zip(pushers, parents)
+            ]
+        )
+
+    return vjp
+
+
+def _jvp(primitive: Primitive, rules: Sequence[Any]) -> Callable[..., Any]:
+    names = (*primitive.inputs, "out")
+    pushers = [None if rule is None else rule.pusher(names) for rule in rules]
+
+    def jvp(primals: Sequence[Any], tangents: Sequence[Any], out: Any, params: Any) -> Any:
+        sources = (*primals, out)
+        parts = [
+            None if t is None or push is None else match_tangent(push(t, sources), out)
+            for push, t in zip(pushers, tangents)
+        ]
+        return add_tangents(parts)
+
+    return jvp
+
+
+def batch_elementwise(primitive: Primitive) -> Callable[..., Any]:
+    """Batching for any operation that acts on each element alone: align ranks behind the batch axis and apply it."""
+
+    def batch(args: Sequence[Any], batched: Sequence[bool], size: int, params: Any) -> Any:
+        ranks = [len(shape_of(arg)) - flag for arg, flag in zip(args, batched)]
+        rank = max(ranks)
+        aligned = []
+        for arg, flag, own in zip(args, batched, ranks):
+            if flag and own < rank:
+                shape = shape_of(arg)
+                arg = RESHAPE(arg, (shape[0], *(1,) * (rank - own), *shape[1:]))
+            aligned.append(arg)
+        return primitive.door(*aligned, **params)  # type: ignore[misc]
+
+    return batch
+
+
+# The doors below make Nodes and Tensors by `new` and plain stores: on the hot path `__init__` would cost a fifth of the
+# whole operation.
+new = object.__new__
+
+
+def _unary_door(primitive: Primitive) -> Callable[..., Any]:
+    value = primitive.value
+    layout = primitive.layout
+    keep_x, keep_out = primitive.inputs[0] in layout, "out" in layout
+    out_first = layout[:1] == ("out",)
+
+    def door(x: Any) -> Any:
+        face = type(x)
+        try:
+            if face is ndarray:
+                return value(x)
+            if isinstance(x, Tensor):
+                array = x._value
+                if type(array) is ndarray or type(array) in PLAIN:
+                    out = value(array)
+                    parent = x._node
+                    if parent is None or not is_recording():
+                        return face(out, None)
+                    node = new(Node)
+                    node.primitive = primitive
+                    node.parents = (parent,)
+                    if keep_out:
+                        node.residuals = (out,) if not keep_x else (out, array) if out_first else (array, out)
+                    else:
+                        node.residuals = (array,) if keep_x else ()
+                    node.number = next_number()
+                    node.shape = out.shape
+                    node.dtype = out.dtype
+                    result = new(face)
+                    result._value = out
+                    result._node = node
+                    return result
+        except (TypeError, ValueError) as error:
+            if isinstance(error, TetragradError):
+                raise
+            raise explain(primitive.name, (x,), error) from error
+        return bind(primitive, (x,), {})
+
+    return door
+
+
+def _binary_door(primitive: Primitive, scalar_value: Callable[..., Any]) -> Callable[..., Any]:
+    value = primitive.value
+    layout = primitive.layout
+    select_both, select_x, select_y = [
+        _selection(primitive, wanted) for wanted in ((True, True), (True, False), (False, True))
+    ]
+    both_inputs = layout == primitive.inputs
+
+    def door(x: Any, y: Any) -> Any:
+        face = type(x)
+        try:
+            if face is type(y):
+                if face is ndarray:
+                    return value(x, y)
+                try:
+                    a, b, x_node, y_node = x._value, y._value, x._node, y._node
+                except AttributeError:
+                    return bind(primitive, (x, y), {})
+            else:
+                a, b, x_node, y_node = x, y, None, None
+                if isinstance(x, Tensor):
+                    a, x_node = x._value, x._node
+                if isinstance(y, Tensor):
+                    b, y_node = y._value, y._node
+                    if face is Tensor or not isinstance(x, Tensor):
+                        face = type(y)
+                elif not isinstance(x, Tensor):
+                    return bind(primitive, (x, y), {})
+            if type(a) is ndarray and type(b) is ndarray:
+                out = value(a, b)
+            elif type(a) in PLAIN and type(b) in PLAIN:
+                out = scalar_value(a, b)
+            else:
+                return bind(primitive, (x, y), {})
+        except (TypeError, ValueError) as error:
+            if isinstance(error, TetragradError):
+                raise
+            raise explain(primitive.name, (x, y), error) from error
+        if (x_node is None and y_node is None) or not is_recording():
+            return face(out, None)
+        node = new(Node)
+        node.primitive = primitive
+        node.parents = (x_node, y_node)
+        if not layout:
+            node.residuals = ()
+        elif x_node is None:
+            node.residuals = select_y((a, b, out, None))
+        elif y_node is None:
+            node.residuals = select_x((a, b, out, None))
+        else:
+            node.residuals = (a, b) if both_inputs else select_both((a, b, out, None))
+        node.number = next_number()
+        node.shape = out.shape
+        node.dtype = out.dtype
+        result = new(face)
+        result._value = out
+        result._node = node
+        return result
+
+    return door
+
+
+def _selection(primitive: Primitive, wanted: tuple[bool, bool]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+    """(x, y, out, None) -> the residuals to keep when only the `wanted` inputs need cotangents."""
+    kinds = {0: 0, 1: 1, OUT: 2}
+    plan = [3 if source is None else kinds[source[0]] for source in primitive.plan(wanted)]
+    if len(plan) < 2:  # itemgetter would not make a tuple
+        return lambda available: tuple([available[position] for position in plan])
+    return itemgetter(*plan)
+
+
+def _door(primitive: Primitive) -> Callable[..., Any]:
+    def door(*args: Any) -> Any:
+        return bind(primitive, args, {})
+
+    return door

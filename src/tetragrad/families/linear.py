@@ -1,0 +1,154 @@
+"""Operations linear in each of their array inputs: a row states the value and one transpose per input.
+
+The forward rule is the operation itself applied to the tangent, the reverse rule is the transpose, and every higher
+order follows from these two.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from ..core.bind import bind
+from ..core.levels import shape_of
+from ..core.primitive import Primitive
+from .rules import CONVERT, add_tangents, compile_rules, input_names, layout_of, needs_of
+
+
+def linear(
+    name: str,
+    value: Callable[..., Any],
+    transposes: Sequence[Any],
+    *,
+    sample: Any,
+    batch: Callable[..., Any] | None = None,
+    joint: bool = False,
+    doc: str | None = None,
+) -> Callable[..., Any]:
+    """Add a (multi)linear row to the table and return its door.
+
+    Parameters
+    ----------
+    name : str
+        The operation's one name.
+    value : callable
+        ``value(x, y, *, axis)``: positional parameters are array inputs, keyword-only ones are parameters. With
+        ``*arrays`` the operation takes any number of arrays and has one transpose, which also gets ``index``.
+    transposes : sequence
+        One rule per input ``lambda g, ...: cotangent``; None where an input is not differentiable (indices).
+    sample : sequence of Case
+        Example calls for tests.
+    batch : callable, optional
+        ``batch(args, batched, size, params)``; without it, vmap applies the operation example by example.
+    joint : bool
+        Linear in all inputs together (concatenate), not in each alone (matmul).
+
+    Returns
+    -------
+    callable
+        The door: ``door(*arrays, **params)``.
+    """
+    rules = compile_rules(transposes)
+    inputs = input_names(value, len(rules))
+    variadic = inputs[:1] != () and inputs[0].startswith("*")
+    layout = tuple([label for label in layout_of(rules, inputs) if not (variadic and label == "index")])
+    primitive = Primitive(
+        name, value, inputs, family="linear", layout=layout, needs=() if variadic else needs_of(rules), sample=sample
+    )
+    primitive.vjp = variadic_vjp(rules[0], layout) if variadic else transposed_vjp(rules, layout)
+    primitive.jvp = _joint_jvp(primitive) if joint else _jvp(primitive, rules, variadic)
+    return finish(primitive, batch, doc)
+
+
+def finish(primitive: Primitive, batch: Callable[..., Any] | None, doc: str | None) -> Callable[..., Any]:
+    """The door of a linear or general primitive, with its batch rule."""
+    primitive.batch = batch or batch_by_loop(primitive)
+
+    def door(*args: Any, **params: Any) -> Any:
+        return bind(primitive, args, params)
+
+    door.__name__ = door.__qualname__ = primitive.name
+    door.__doc__ = doc
+    door.primitive = primitive  # type: ignore[attr-defined]
+    primitive.door = door
+    return door
+
+
+def transposed_vjp(rules: Sequence[Any], layout: Sequence[str]) -> Callable[..., Any]:
+    """Reverse rule from one transpose (or cotangent rule) per input."""
+    pushers = [None if rule is None else rule.pusher(layout) for rule in rules]
+    if len(pushers) == 1:
+        (only,) = pushers
+        return lambda g, residuals, parents: (only(g, residuals),)
+
+    def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, ...]:
+        cotangents = []
+        for push, parent in zip(pushers, parents):
+            if parent is None or push is None:
+                cotangents.append(None)
+                continue
+            ct = push(g, residuals)
+            cotangents.append(ct if ct is None or ct.dtype is parent.dtype else CONVERT(ct, parent.dtype))
+        return tuple(cotangents)
+
+    return vjp
+
+
+def variadic_vjp(rule: Any, layout: Sequence[str]) -> Callable[..., Any]:
+    """Reverse rule of an operation on any number of arrays: the one rule is told the `index` of the array."""
+    push = rule.pusher((*layout, "index"))
+
+    def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, ...]:
+        cotangents = []
+        for index, parent in enumerate(parents):
+            if parent is None:
+                cotangents.append(None)
+                continue
+            ct = push(g, (*residuals, index))
+            cotangents.append(ct if ct.dtype is parent.dtype else CONVERT(ct, parent.dtype))
+        return tuple(cotangents)
+
+    return vjp
+
+
+def _jvp(primitive: Primitive, rules: Sequence[Any], variadic: bool) -> Callable[..., Any]:
+    def jvp(primals: Sequence[Any], tangents: Sequence[Any], out: Any, params: Any) -> Any:
+        parts = []
+        for index, t in enumerate(tangents):
+            if t is None or (not variadic and rules[index] is None):
+                continue
+            parts.append(primitive.door(*primals[:index], t, *primals[index + 1 :], **params))  # type: ignore[misc]
+        return add_tangents(parts)
+
+    return jvp
+
+
+def _joint_jvp(primitive: Primitive) -> Callable[..., Any]:
+    def jvp(primals: Sequence[Any], tangents: Sequence[Any], out: Any, params: Any) -> Any:
+        if all(t is None for t in tangents):
+            return None
+        filled = [
+            np.zeros(shape_of(primal), getattr(primal, "dtype", None)) if t is None else t
+            for primal, t in zip(primals, tangents)
+        ]
+        return primitive.door(*filled, **params)  # type: ignore[misc]
+
+    return jvp
+
+
+def batch_by_loop(primitive: Primitive) -> Callable[..., Any]:
+    """Batching for operations without a rule of their own: example by example, results stacked."""
+
+    def batch(args: Sequence[Any], batched: Sequence[bool], size: int, params: Any) -> Any:
+        from .rules import LINEAR
+
+        results = []
+        for i in range(size):
+            example = [LINEAR["getitem"](arg, index=(i,)) if flag else arg for arg, flag in zip(args, batched)]
+            results.append(primitive.door(*example, **params))  # type: ignore[misc]
+        if primitive.multi:
+            return tuple([LINEAR["stack"](*parts, axis=0) for parts in zip(*results)])
+        return LINEAR["stack"](*results, axis=0)
+
+    return batch
