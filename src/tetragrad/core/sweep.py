@@ -47,43 +47,50 @@ def pull(
     *,
     create_graph: bool | None = False,
     retain_graph: bool = False,
-) -> dict[Node, Any]:
-    """Cotangents of `targets` (all reachable leaves when None), given cotangents of `roots`.
+) -> tuple[dict[Node, Any], bool]:
+    """Cotangents of `targets` (all reachable leaves when None), given cotangents of `roots`; and whether it was recorded.
 
-    With ``create_graph=None`` the sweep is recorded exactly if the roots also depend on variables outside `targets`.
-    Nodes whose cotangent is a known zero are missing from the result.
+    With ``create_graph=None`` the sweep is recorded exactly if the roots also depend on variables outside `targets`, or
+    the cotangents on any variable. A node whose cotangent is a known zero maps to None; one that the roots do not depend
+    on is missing.
     """
+    keep = set() if targets is None else set(targets)
+    wanted: set[Node] | None = None
     if targets is None:
         order, _ = reach(roots)
-        keep: set[Node] = set()
-        wanted = None
         create_graph = bool(create_graph)
     else:
-        keep = set(targets)
-        order, met_older = reach(roots, min([node.number for node in targets], default=0))
-        if create_graph is None:
-            create_graph = met_older or any(not node.parents and node not in keep for node in order)
-        wanted = None
-        if met_older or any(not node.parents and node not in keep for node in order):
-            wanted = set(keep)
-            for node in reversed(order):
-                for parent in node.parents:
-                    if parent in wanted:
-                        wanted.add(node)
-                        break
+        order, met_others = reach(roots, min([node.number for node in targets], default=0))
+        met_others = met_others or any([not node.parents and node not in keep and node.is_live() for node in order])
+        if met_others or any([not node.parents and node not in keep for node in order]):
+            wanted = leading_to(keep, order)
             order = [node for node in order if node in wanted]
 
+    if create_graph is False:
+        cotangents = [_wrap(g._value, None) if isinstance(g, Tensor) else g for g in cotangents]
     seeds: dict[Node, Any] = {}
     for node, g in zip(roots, cotangents):
         seeds[node] = seeds[node] + g if node in seeds else g
-    boxed = any(isinstance(g, Tensor) for g in seeds.values())
-    if not (create_graph or boxed):
-        return _run(order, seeds, keep, wanted, False, False, not retain_graph)
+    recorded = bool(create_graph) or (create_graph is None and met_others)
+    if not recorded and not any([isinstance(g, Tensor) for g in seeds.values()]):
+        return _run(order, seeds, keep, wanted, False, False, not retain_graph), False
+    carried = any([isinstance(g, Tensor) and g._node is not None for g in seeds.values()])
     seeds = {node: g if isinstance(g, Tensor) else Tensor(g, None) for node, g in seeds.items()}
-    if not create_graph:  # nothing to record at this level, but perhaps at lower ones: leave their state alone
-        return _run(order, seeds, keep, wanted, True, False, not retain_graph)
+    if not recorded:  # residuals are constants: only what the cotangents themselves carry is recorded
+        return _run(order, seeds, keep, wanted, True, False, not retain_graph), carried
     with enable_grad():
-        return _run(order, seeds, keep, wanted, True, True, False)
+        return _run(order, seeds, keep, wanted, True, True, False), True
+
+
+def leading_to(targets: set[Node], order: list[Node]) -> set[Node]:
+    """The nodes among `order` (newest first) from which some target can be reached, targets included."""
+    leading = set(targets)
+    for node in reversed(order):
+        for parent in node.parents:
+            if parent in leading:
+                leading.add(node)
+                break
+    return leading
 
 
 def _run(
@@ -96,14 +103,12 @@ def _run(
     for node in order:
         g = pop(node, None)
         if node in keep:
-            if g is not None:
-                found[node] = g
+            found[node] = g
             if wanted is not None and not _leads_on(node, wanted):
                 continue
         parents = node.parents
         if not parents:
-            if g is not None:
-                found[node] = g
+            found[node] = g
             continue
         residuals = node.residuals
         if residuals is FREED:

@@ -40,13 +40,21 @@ class Node:
 
 
 class Leaf(Node):
-    """The node of a variable: it has no parents, and knows (weakly) the Tensor whose `.grad` it feeds."""
+    """The node of a variable: it has no parents.
 
-    __slots__ = ("owner",)
+    It knows (weakly) the Tensor whose `.grad` it feeds, or belongs to a transform (`owner` None) until that retires it.
+    """
+
+    __slots__ = ("owner", "retired")
 
     def __init__(self, shape: tuple[int, ...], dtype: Any, owner: Tensor | None = None) -> None:
         Node.__init__(self, None, (), (), next_number(), shape, dtype)
         self.owner = None if owner is None else weakref.ref(owner)
+        self.retired = False
+
+    def is_live(self) -> bool:
+        """Whether anybody can still ask for this variable's gradient."""
+        return not self.retired if self.owner is None else self.owner() is not None
 
 
 class Tensor:

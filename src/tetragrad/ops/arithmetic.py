@@ -48,3 +48,6 @@ where = elementwise(
     [ZERO, lambda g, condition: where(condition, g, 0), lambda g, condition: where(condition, 0, g)],
     sample=[Real(-1, 1), _ANY, _ANY],
 )
+
+# `stop_gradient` is the identity whose result carries no derivative, in any mode or order.
+stop_gradient = nondifferentiable("stop_gradient", lambda x: x, batch="elementwise", sample=_ANY)

@@ -1,0 +1,110 @@
+"""Nested containers (dict, list, tuple, named tuple, dataclass, None) as arguments and results of transforms."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Sequence
+
+from ..errors import CotangentError
+
+
+class Structure:
+    """The shape of a nest without its leaves."""
+
+    __slots__ = ("children", "count", "keys", "kind")
+
+    def __init__(self, kind: Any, keys: tuple[Any, ...], children: tuple[Structure, ...]) -> None:
+        self.kind = kind  # the container's type; None for a leaf
+        self.keys = keys
+        self.children = children
+        self.count = 1 if kind is None else sum([child.count for child in children])
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Structure)
+            and self.kind is other.kind
+            and self.keys == other.keys
+            and self.children == other.children
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.keys, self.children))
+
+    def __repr__(self) -> str:
+        if self.kind is None:
+            return "*"
+        if self.kind is type(None):
+            return "None"
+        inner = ", ".join([f"{k}: {c!r}" for k, c in zip(self.keys, self.children)] or map(repr, self.children))
+        return f"{self.kind.__name__}({inner})"
+
+
+LEAF = Structure(None, (), ())
+
+
+def flatten(tree: Any) -> tuple[list[Any], Structure]:
+    """Leaves of a nest in order, and its structure."""
+    leaves: list[Any] = []
+    return leaves, _flatten(tree, leaves)
+
+
+def _flatten(tree: Any, leaves: list[Any]) -> Structure:
+    kind = type(tree)
+    if kind is dict or isinstance(tree, dict):
+        keys: tuple[Any, ...] = tuple(tree)
+        parts: Any = tree.values()
+    elif isinstance(tree, (list, tuple)):
+        keys, parts = (), tree
+    elif tree is None:
+        return Structure(kind, (), ())
+    elif hasattr(kind, "__dataclass_fields__"):
+        keys = tuple(kind.__dataclass_fields__)
+        parts = [getattr(tree, key) for key in keys]
+    else:
+        leaves.append(tree)
+        return LEAF
+    return Structure(kind, keys, tuple([_flatten(part, leaves) for part in parts]))
+
+
+def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
+    """The nest with this structure and these leaves."""
+    return _unflatten(structure, iter(leaves))
+
+
+def _unflatten(structure: Structure, leaves: Any) -> Any:
+    kind = structure.kind
+    if kind is None:
+        return next(leaves)
+    parts = [_unflatten(child, leaves) for child in structure.children]
+    if kind is type(None):
+        return None
+    if issubclass(kind, dict):
+        return kind(zip(structure.keys, parts))
+    if structure.keys:  # a dataclass; made without its __init__, whose checks expect real data
+        made = object.__new__(kind)
+        for key, part in zip(structure.keys, parts):
+            object.__setattr__(made, key, part)
+        return made
+    return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
+
+
+def map_leaves(function: Callable[..., Any], tree: Any) -> Any:
+    """Apply a function to every leaf."""
+    leaves, structure = flatten(tree)
+    return unflatten(structure, [function(leaf) for leaf in leaves])
+
+
+def matching_leaves(tree: Any, structure: Structure, what: str) -> list[Any]:
+    """Leaves of a nest that must have the given structure."""
+    leaves, found = flatten(tree)
+    if found != structure:
+        raise CotangentError(f"{what}: expected the structure {structure!r}, got {found!r}")
+    return leaves
+
+
+def argument_positions(argnums: int | Sequence[int], count: int, name: str) -> tuple[int, ...]:
+    """`argnums` as non-negative positions among `count` arguments."""
+    positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for position in positions:
+        if not -count <= position < count:
+            raise TypeError(f"{name}: argnums={argnums} but the function was called with {count} positional argument(s)")
+    return tuple([position % count for position in positions])

@@ -1,0 +1,356 @@
+"""The own face's Tensor: NumPy's methods, and `backward`, `.grad`, `.detach()` for automatic differentiation."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Iterator
+
+import numpy as np
+
+from ..core.bind import describe
+from ..core.levels import Boxed, concrete, current_level, level_of, lift
+from ..core.sweep import fit_cotangent, own_result, pull
+from ..core.tensor import PLAIN, PYTHON_SCALARS, Leaf, is_differentiable_dtype
+from ..core.tensor import Tensor as CoreTensor
+from ..errors import (
+    CotangentError,
+    DifferentiableTypeError,
+    EscapedValueError,
+    NonScalarError,
+    NotRecordedError,
+    OperationError,
+)
+from ..families.rules import CONVERT
+from ..ops.arithmetic import stop_gradient as stop_gradient_door
+
+# Adding into `.grad` is a read and a write: concurrent backward passes onto shared leaves take turns.
+_accumulating = threading.Lock()
+
+
+class Tensor(CoreTensor):
+    """An array that records what is computed from it.
+
+    Made by `tensor`; results of operations on Tensors are Tensors. Everything NumPy's arrays can do by method, operator or
+    NumPy function works, and is differentiated. Comparisons give plain boolean arrays. Hashing is by identity.
+
+    Attributes
+    ----------
+    shape, dtype, ndim, size
+        As for `numpy.ndarray`.
+    grad : Tensor or None
+        What backward passes accumulated for this variable; None before the first.
+    requires_grad : bool
+        Whether operations on this Tensor are recorded.
+
+    Examples
+    --------
+    >>> import tetragrad as tg
+    >>> x = tg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    tensor([2., 4., 6.])
+    """
+
+    __slots__ = ()
+
+    # -- differentiation ------------------------------------------------------------------------------------------
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether operations on this Tensor are recorded; may be set on variables and constants."""
+        return self._node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, flag: bool) -> None:
+        if flag == self.requires_grad:
+            return
+        if flag:
+            _check_differentiable(self)
+            self._value = lift(self._value)
+            self._node = Leaf(self.shape, self.dtype, self)
+        elif self.is_leaf:
+            self._node = None
+        else:
+            raise OperationError("requires_grad: this Tensor is a result; use .detach() to get its value as a constant")
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether this Tensor is a variable or a constant, not a recorded result."""
+        return self._node is None or isinstance(self._node, Leaf)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient, or None."""
+        try:
+            return self._grad
+        except AttributeError:
+            return None
+
+    @grad.setter
+    def grad(self, gradient: Any) -> None:
+        if gradient is not None:
+            if not isinstance(gradient, CoreTensor):
+                gradient = tensor(gradient, dtype=self.dtype)
+            if gradient.shape != self.shape or gradient.dtype != self.dtype:
+                raise CotangentError(f"grad: {describe(gradient)} does not fit a Tensor of {describe(self)}")
+        self._grad = gradient
+
+    def zero_grad(self) -> None:
+        """Forget the accumulated gradient: `.grad` becomes None, and the next backward pass starts anew."""
+        self._grad = None
+
+    def backward(self, gradient: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
+        """Go backward from this Tensor and add the gradients to the `.grad` of the variables it was computed from.
+
+        Parameters
+        ----------
+        gradient : array, optional
+            The cotangent: the derivative of the final target with respect to this Tensor, of its shape. May be left out
+            if this Tensor has one element; then it is 1.
+        retain_graph : bool
+            Keep the saved arrays, so that another backward pass can go through the same graph.
+        create_graph : bool
+            Record the backward pass too, so that the gradients can be differentiated (implies `retain_graph`).
+
+        Raises
+        ------
+        NonScalarError
+            More than one element and no `gradient`.
+        CotangentError
+            `gradient` has another shape, or a dtype of another kind.
+        NotRecordedError
+            Nothing was recorded for this Tensor.
+        FreedGraphError
+            An earlier backward pass released the graph.
+
+        Examples
+        --------
+        >>> import tetragrad as tg
+        >>> x = tg.tensor([1.0, 2.0], requires_grad=True)
+        >>> (x * x).backward(gradient=[1.0, 1.0])
+        >>> x.grad
+        tensor([2., 4.])
+        """
+        node = self._node
+        if node is None:
+            raise NotRecordedError(
+                f"backward: nothing was recorded for this Tensor ({describe(self)}): it depends on no variable. Create the "
+                f"variables with tg.tensor(..., requires_grad=True), and compute outside tg.no_grad()."
+            )
+        if gradient is None:
+            if self.size != 1:
+                raise NonScalarError(
+                    f"backward: this Tensor ({describe(self)}) has {self.size} elements, so the cotangent must be given: "
+                    f"backward(gradient=...) with an array of shape {self.shape}, or reduce first, for instance with .sum()."
+                )
+            g: Any = np.ones(node.shape, node.dtype) if node.shape else node.dtype.type(1)
+        else:
+            g = fit_cotangent(gradient, node.shape, node.dtype, "backward")
+        if isinstance(self._value, Boxed) and not isinstance(g, CoreTensor):
+            g = CoreTensor(g, None)
+        found, _ = pull([node], [g], create_graph=create_graph, retain_graph=retain_graph)
+        _accumulate(found, g)
+
+    def detach(self) -> Tensor:
+        """The same value as a constant: operations on it are not recorded, gradients stop here."""
+        return stop_gradient(self)
+
+    # -- to NumPy and Python --------------------------------------------------------------------------------------
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The value as a read-only NumPy array that shares memory. What is computed from it is not recorded."""
+        view = np.asarray(concrete(self, "numpy()")).view()
+        view.flags.writeable = False
+        return view
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if self._node is not None or level_of(self):
+            raise EscapedValueError(
+                f"numpy.asarray: this Tensor ({describe(self)}) takes part in a derivative, which a plain array would lose. "
+                f"Use tg.numpy.array(...) or operations on the Tensor, or .detach() / .numpy() if the derivative is not "
+                f"wanted."
+            )
+        return np.array(concrete(self, "array"), dtype=dtype, copy=copy)
+
+    def item(self, *index: int) -> Any:
+        """The one element (or the one at `index`) as a Python number."""
+        return np.asarray(concrete(self, "item()")).item(*index)
+
+    def tolist(self) -> Any:
+        """The values as nested lists of Python numbers."""
+        return np.asarray(concrete(self, "tolist()")).tolist()
+
+    def __float__(self) -> float:
+        return float(concrete(self, "float()"))
+
+    def __int__(self) -> int:
+        return int(concrete(self, "int()"))
+
+    def __complex__(self) -> complex:
+        return complex(concrete(self, "complex()"))
+
+    def __bool__(self) -> bool:
+        return bool(concrete(self, "bool()"))
+
+    def __index__(self) -> int:
+        return np.asarray(concrete(self, "index")).__index__()
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a 0-d Tensor")
+        return self.shape[0]
+
+    def __contains__(self, element: Any) -> bool:
+        return bool(np.any(concrete(self, "in") == concrete(element, "in")))
+
+    def __format__(self, spec: str) -> str:
+        if self.shape == () and spec:
+            return format(self.item(), spec)
+        return format(str(self), spec)
+
+    def __repr__(self) -> str:
+        return represent(self)
+
+    __hash__ = object.__hash__
+
+    # -- copies: values only, never the graph ---------------------------------------------------------------------
+
+    def __copy__(self) -> Tensor:
+        return _restore(type(self), self.numpy().copy(), self.requires_grad)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        copied = self.__copy__()
+        if self.grad is not None:
+            copied._grad = self.grad.__copy__()
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore, (type(self), self.numpy().copy(), self.requires_grad)
+
+
+def _restore(face: type[Tensor], value: Any, requires_grad: bool) -> Tensor:
+    """A Tensor from its value; one that was recorded comes back as a variable."""
+    made = face(value if value.ndim else value[()], None)
+    if requires_grad:
+        made.requires_grad = True
+    return made
+
+
+def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Make a Tensor from data (copied).
+
+    Parameters
+    ----------
+    data : array_like
+        Numbers, nested lists, arrays or a Tensor (its value).
+    dtype : dtype, optional
+        As for `numpy.array`; Python floats give float64.
+    requires_grad : bool
+        Make it a variable: operations on it are recorded, and backward passes fill its `.grad`.
+
+    Returns
+    -------
+    Tensor
+
+    Raises
+    ------
+    DifferentiableTypeError
+        If gradients are asked of integers or booleans, or the data is not numeric.
+
+    Examples
+    --------
+    >>> import tetragrad as tg
+    >>> tg.tensor([1.0, 2.0], requires_grad=True)
+    tensor([1., 2.], requires_grad=True)
+    """
+    if isinstance(data, CoreTensor):
+        data = concrete(data, "tensor()")
+    value = np.array(data, dtype=dtype)
+    if value.dtype.kind not in "biufc":
+        raise DifferentiableTypeError(
+            f"tensor: cannot make a Tensor of dtype {value.dtype} from {type(data).__name__}; give numbers"
+        )
+    if value.ndim == 0:
+        value = value[()]
+    made = Tensor(value, None)
+    if requires_grad:
+        made.requires_grad = True
+    return made
+
+
+def stop_gradient(x: Any) -> Any:
+    """The value of `x` as a constant: derivatives of every order and mode stop here.
+
+    Parameters
+    ----------
+    x : array or Tensor
+
+    Returns
+    -------
+    array or Tensor
+        A Tensor for a Tensor.
+
+    Examples
+    --------
+    >>> import tetragrad as tg
+    >>> tg.grad(lambda x: tg.stop_gradient(x) * x)(3.0)
+    np.float64(3.0)
+    """
+    if not isinstance(x, CoreTensor):
+        return x
+    if type(x._value) in PLAIN:
+        return type(x)(x._value, None)
+    stopped = stop_gradient_door(x)
+    return stopped if isinstance(stopped, CoreTensor) else type(x)(stopped, None)
+
+
+def _check_differentiable(x: CoreTensor) -> None:
+    if not is_differentiable_dtype(x.dtype):
+        raise DifferentiableTypeError(
+            f"requires_grad: only floating-point and complex Tensors can have gradients, this one is {describe(x)}. "
+            f"Create it with dtype=float."
+        )
+
+
+def _accumulate(found: dict[Any, Any], seed: Any) -> None:
+    """Add cotangents to the `.grad` of the leaves' Tensors: all are made first, so that a failure changes none."""
+    taken = {id(seed)}
+    updates = []
+    for leaf, ct in found.items():
+        owner = leaf.owner() if leaf.owner is not None else None
+        if owner is None:
+            continue
+        if ct is None:
+            ct = np.zeros(leaf.shape, leaf.dtype) if leaf.shape else leaf.dtype.type(0)
+        elif ct.dtype != leaf.dtype:
+            ct = CONVERT(ct, leaf.dtype)
+        ct = own_result(ct, taken)
+        face = type(owner)
+        updates.append((owner, face(ct._value, ct._node) if isinstance(ct, CoreTensor) else face(ct, None)))
+    with _accumulating:
+        totals = [(owner, new if owner.grad is None else owner.grad + new) for owner, new in updates]
+        for owner, total in totals:
+            owner._grad = total
+
+
+def represent(x: Tensor) -> str:
+    """`repr` of a Tensor: its values, and the dtype where it is not the default, and whether it is recorded."""
+    value = x._value
+    suffix = ", requires_grad=True" if x._node is not None else ""
+    level = current_level()
+    if isinstance(value, Boxed):
+        return f"<Tensor {describe(x)} inside {value.level.kind}{'' if level is not None else ' (ended)'}>"
+    if type(value) in PYTHON_SCALARS or type(value) not in PLAIN:
+        return f"tensor({value!r}{suffix})"
+    text = np.array2string(np.asarray(value), separator=", ", prefix="tensor(")
+    kind = value.dtype
+    shown = "" if kind in (np.float64, np.int64, np.bool_, np.complex128) else f", dtype={kind}"
+    return f"tensor({text}{shown}{suffix})"
+
+
+def iterate(x: Tensor, unstack: Any) -> Iterator[Any]:
+    """The entries along the first axis, as `iter` gives them."""
+    if not x.shape:
+        raise TypeError("iteration over a 0-d Tensor")
+    return iter(unstack(x, axis=0))
