@@ -40,8 +40,8 @@ $(VENV)/examples.stamp: pyproject.toml | $(VENV)/made.stamp
 	@touch $@
 
 $(VENV)/made.stamp:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	    echo "tetragrad needs Python 3.11 or newer; '$(PYTHON)' is not one (it says: $$($(PYTHON) --version 2>&1))."; \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	    echo "tetragrad needs Python 3.11 or newer; '$(PYTHON)' is not one (it says: $$($(PYTHON) --version 2>&1 | head -n 1))."; \
 	    echo "Name a newer interpreter: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; } >&2
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
 	    echo "'$(PYTHON)' cannot make virtual environments (its venv or ensurepip module is missing)."; \

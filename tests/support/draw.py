@@ -12,19 +12,20 @@ from tetragrad.core.primitive import TABLE, Primitive
 from tetragrad.families import Case, Complex, Real
 from tetragrad.families.samples import Sample
 
-DTYPES = ("float64", "float32", "complex128")
 
-
+FREE = Case()
 Drawer = Callable[[np.random.Generator], "Call"]
 
 
 class Call:
     """Arguments for one row: which of them are variables, and the row as a function of those alone."""
 
-    def __init__(self, row: Primitive, args: Sequence[Any], variables: Sequence[int], params: dict[str, Any]) -> None:
-        self.row, self.args, self.variables, self.params = row, list(args), list(variables), params
+    def __init__(
+        self, row: Primitive, args: Sequence[Any], variables: Sequence[int], params: dict[str, Any], case: Case = FREE
+    ) -> None:
+        self.row, self.args, self.variables, self.params, self.case = row, list(args), list(variables), params, case
         self.xs = [args[position] for position in variables]
-        outputs = as_tuple(row.value(*args, **params), row)
+        outputs = self.through(row.value, self.args)
         self.kept = [i for i, part in enumerate(outputs) if part.dtype.kind in "fc"]
         self.outputs = [outputs[i] for i in self.kept]
 
@@ -44,23 +45,26 @@ class Call:
         args = list(self.args)
         for position, x in zip(self.variables, xs, strict=True):
             args[position] = x
-        outputs = project(self.row, as_tuple(function(*args, **self.params), self.row))
+        outputs = self.through(function, args)
         return [outputs[i] for i in self.kept]
+
+    def through(self, function: Any, args: Sequence[Any]) -> tuple[Any, ...]:
+        """What `function` determines at these arguments, seen through the case."""
+        if self.case.before is not None:
+            args = self.case.before(*args)
+        outputs = as_tuple(function(*args, **self.params), self.row)
+        return outputs if self.case.after is None else self.case.after(*outputs)
 
     def astype(self, dtype: Any) -> Call:
         """The same call with its real or complex variables in the precision of `dtype`."""
         args = list(self.args)
         for position in self.variables:
             args[position] = args[position].astype(precision(args[position].dtype, dtype))
-        return Call(self.row, args, self.variables, self.params)
+        return Call(self.row, args, self.variables, self.params, self.case)
 
 
 def as_tuple(outputs: Any, row: Primitive) -> tuple[Any, ...]:
     return tuple(outputs) if row.multi else (outputs,)
-
-
-def project(row: Primitive, outputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    return outputs
 
 
 def precision(own: np.dtype, dtype: Any) -> np.dtype:
@@ -76,6 +80,11 @@ def rng_for(*names: Any) -> np.random.Generator:
 def rows(*families: str) -> list[Primitive]:
     """The table, by name; of these families only, if any are named."""
     return [TABLE[name] for name in sorted(TABLE) if not families or TABLE[name].family in families]
+
+
+def dtypes_of(row: Primitive) -> list[str]:
+    """The dtypes in which this row can be drawn."""
+    return ["float64", "float32", "complex128"] if has_complex(row) else ["float64", "float32"]
 
 
 def samples_of(row: Primitive) -> list[Sample]:
@@ -121,7 +130,7 @@ def calls(row: Primitive, dtype: str, *purpose: Any) -> Iterator[Call]:
 def draw_case(row: Primitive, case: Case, dtype: str, rng: np.random.Generator) -> Call:
     args = list(case.draw(rng, np.dtype(dtype)))
     drawn = range(len(args)) if case.make is not None else [i for i, arg in enumerate(case.args) if isinstance(arg, Sample)]
-    return Call(row, args, [i for i in drawn if kind(args[i]) in "fc"], case.params)
+    return Call(row, args, [i for i in drawn if kind(args[i]) in "fc"], case.params, case)
 
 
 def draw_elementwise(row: Primitive, dtype: str, shapes: Sequence[tuple[int, ...]], rng: np.random.Generator) -> Call:

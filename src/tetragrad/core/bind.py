@@ -103,32 +103,42 @@ class MultiNode(Node):
         Node.__init__(self, primitive, parents, residuals, next_number(), (), out[0].dtype)
         self.outputs = tuple([(part.shape, part.dtype) for part in out])
 
-    def fill(self, parts: Sequence[Any]) -> tuple[Any, ...]:
-        """One cotangent per output, zeros where none arrived."""
-        return tuple(
-            [np.zeros(shape, dtype) if g is None else g for g, (shape, dtype) in zip(parts, self.outputs)]
-        )
-
 
 class Pick:
     """Stands in for a primitive at the nodes that select one output of a primitive with several."""
 
     name = "pick"
-    layout = ()
 
     @staticmethod
     def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any]:
-        return (Part(residuals[0], g),)
+        (parent,) = parents
+        return (Parts(parent.outputs, residuals[0], g),)
 
 
-class Part:
-    """The cotangent of one output of a node with several."""
+class Parts:
+    """The cotangents of a node with several outputs, gathered as they arrive."""
 
-    __slots__ = ("g", "index")
+    __slots__ = ("gs", "outputs")
 
-    def __init__(self, index: int, g: Any) -> None:
-        self.index = index
-        self.g = g
+    dtype = None
+
+    def __init__(self, outputs: Sequence[Any], index: int, g: Any) -> None:
+        self.outputs = outputs
+        self.gs = {index: g}
+
+    def __add__(self, other: Parts) -> Parts:
+        for index, g in other.gs.items():
+            self.gs[index] = self.gs[index] + g if index in self.gs else g
+        return self
+
+    def filled(self) -> tuple[Any, ...]:
+        """One cotangent per output, zeros where none arrived."""
+        return tuple(
+            [
+                self.gs[index] if index in self.gs else np.zeros(shape, dtype)
+                for index, (shape, dtype) in enumerate(self.outputs)
+            ]
+        )
 
 
 def pick_node(parent: Node, value: Any, index: int) -> Node | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from ..errors import MissingRuleError
 from .levels import Boxed, Level, shape_of
 
 
@@ -48,11 +47,6 @@ class Dual(Boxed):
             return out
         tangent = None
         if moving:
-            if primitive.jvp is None:
-                raise MissingRuleError(
-                    f"{primitive.name}: no forward rule. Give the primitive a jvp, or stop the gradient before it with "
-                    f"tg.stop_gradient."
-                )
             tangent = primitive.jvp(primals, tangents, out, params)
         if primitive.multi:
             return tuple([Dual(level, part, None if tangent is None else tangent[i]) for i, part in enumerate(out)])

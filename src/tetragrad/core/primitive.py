@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Callable, Sequence
 
+from ..errors import MissingRuleError
+
 # The table: every primitive by name. `tetragrad.ops` fills it; tests and tools walk it.
 TABLE: dict[str, "Primitive"] = {}
 
@@ -23,9 +25,9 @@ class Primitive:
         Names of the array inputs; a variadic primitive has one name, starting with ``*``.
     layout : tuple of str
         Names of the residuals its rules read, in the order in which a node stores them.
-    vjp : callable or None
+    vjp : callable
         ``vjp(g, residuals, parents)`` gives one cotangent per parent (``None`` for a known zero or an unwanted one).
-    jvp : callable or None
+    jvp : callable
         ``jvp(primals, tangents, out, params)`` gives the tangent of the output (``None`` for a known zero).
     batch : callable
         ``batch(args, batched, size, params)`` gives the result with the batch axis first.
@@ -65,8 +67,8 @@ class Primitive:
         self.multi = multi
         self.differentiable = differentiable
         self.sample = sample
-        self.vjp: Callable[..., Any] | None = None
-        self.jvp: Callable[..., Any] | None = None
+        self.vjp: Callable[..., Any] = self._no_reverse
+        self.jvp: Callable[..., Any] = self._no_forward
         self.batch: Callable[..., Any] | None = None
         self.door: Callable[..., Any] | None = None
         self.sources = tuple(self._source(label) for label in self.layout)
@@ -78,6 +80,17 @@ class Primitive:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _lookup, (self.name,)
+
+    def _no_reverse(self, g: Any, residuals: Any, parents: Any) -> Any:
+        raise MissingRuleError(
+            f"{self.name}: no reverse rule (cotangent {g.dtype}{list(g.shape)}). Give the primitive a vjp, or stop the "
+            f"gradient before it with tg.stop_gradient."
+        )
+
+    def _no_forward(self, primals: Any, tangents: Any, out: Any, params: Any) -> Any:
+        raise MissingRuleError(
+            f"{self.name}: no forward rule. Give the primitive a jvp, or stop the gradient before it with tg.stop_gradient."
+        )
 
     def _source(self, label: str) -> tuple[int, Any]:
         """Where a residual comes from: an input (its position >= 0), the output, a shape, or a parameter."""

@@ -13,8 +13,8 @@ from typing import Any, Iterable, Sequence
 
 import numpy as np
 
-from ..errors import CotangentError, FreedGraphError, MissingRuleError
-from .bind import MultiNode, Part, Pick, pick_node
+from ..errors import CotangentError, FreedGraphError
+from .bind import Pick, pick_node
 from .levels import Boxed, shape_of
 from .primitive import ARGS, OUT
 from .recording import enable_grad
@@ -25,7 +25,7 @@ by_number = attrgetter("number")
 
 def reach(roots: Iterable[Node], oldest: int = 0) -> tuple[list[Node], bool]:
     """Nodes reachable from `roots` and not older than number `oldest`, newest first; and whether older ones were met."""
-    stack = list(roots)
+    stack = list(dict.fromkeys(roots))
     seen = set(stack)
     met_older = False
     for node in stack:  # grows while it is walked
@@ -97,67 +97,45 @@ def _run(
     order: list[Node], cotangents: dict[Node, Any], keep: set[Node], wanted: set[Node] | None, wrapped: bool,
     create_graph: bool, release: bool,
 ) -> dict[Node, Any]:  # fmt: skip
+    """Walk `order`, handing each node's cotangent to its parents; returns the cotangents of leaves and of `keep`."""
     found: dict[Node, Any] = {}
     owned: set[Node] = set()  # nodes whose cotangent is an array of our own making, free to be added into
     pop = cotangents.pop
     for node in order:
         g = pop(node, None)
-        if node in keep:
-            found[node] = g
-            if wanted is not None and not _leads_on(node, wanted):
-                continue
         parents = node.parents
-        if not parents:
+        if not parents or node in keep:
             found[node] = g
+            if not parents:
+                continue
+        if g is None:
             continue
+        if wanted is not None:
+            parents = tuple([parent if parent in wanted else None for parent in parents])
+            if not any(parents):
+                continue
         residuals = node.residuals
         if residuals is FREED:
             raise freed(node)
-        if g is not None:
-            primitive = node.primitive
-            if wanted is not None:
-                parents = tuple([parent if parent in wanted else None for parent in parents])
-            if primitive.vjp is None:
-                raise MissingRuleError(
-                    f"{primitive.name}: no reverse rule (result {node.dtype}{list(node.shape)}). Give the primitive a "
-                    f"vjp, or stop the gradient before it with tg.stop_gradient."
-                )
-            if type(node) is MultiNode:
-                g = node.fill(g)
-            if wrapped:
-                residuals = rewrap(node, create_graph)
-            for parent, ct in zip(parents, primitive.vjp(g, residuals, parents)):
-                if ct is None or parent is None:
-                    continue
-                if parent not in cotangents:
-                    cotangents[parent] = ct if type(ct) is not Part else collect(parent, ct)
-                elif type(ct) is Part:
-                    collect(parent, ct, cotangents[parent])
-                elif wrapped:
-                    cotangents[parent] = cotangents[parent] + ct
-                else:
-                    total = cotangents[parent]
-                    if parent in owned and total.dtype is ct.dtype:
-                        total += ct  # in place for arrays, a new value for scalars
-                    else:
-                        total = total + ct
-                        owned.add(parent)
-                    cotangents[parent] = total
+        if wrapped:
+            residuals = rewrap(node, create_graph)
+        for parent, ct in zip(parents, node.primitive.vjp(g, residuals, parents)):
+            if ct is None or parent is None:
+                continue
+            if parent not in cotangents:
+                cotangents[parent] = ct
+                continue
+            total = cotangents[parent]
+            if parent in owned and total.dtype is ct.dtype:
+                total += ct  # in place for arrays, a new value for scalars
+            else:
+                total = total + ct
+                if not wrapped:
+                    owned.add(parent)
+            cotangents[parent] = total
         if release:
             node.residuals = FREED
     return found
-
-
-def _leads_on(node: Node, wanted: set[Node]) -> bool:
-    return any(parent in wanted for parent in node.parents)
-
-
-def collect(parent: MultiNode, part: Part, parts: list[Any] | None = None) -> list[Any]:
-    """Gather the cotangents of a multi-output node's outputs into one list (None where none arrived)."""
-    if parts is None:
-        parts = [None] * len(parent.outputs)
-    parts[part.index] = part.g if parts[part.index] is None else parts[part.index] + part.g
-    return parts
 
 
 def rewrap(node: Node, record: bool) -> tuple[Any, ...]:

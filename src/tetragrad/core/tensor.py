@@ -76,13 +76,12 @@ class Tensor:
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of the axes."""
-        return np.shape(self._value) if type(self._value) in PYTHON_SCALARS else self._value.shape
+        return self._value.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the elements."""
-        value = self._value
-        return np.result_type(value) if type(value) in PYTHON_SCALARS else value.dtype
+        return self._value.dtype
 
     @property
     def ndim(self) -> int:

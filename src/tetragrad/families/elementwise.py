@@ -17,7 +17,8 @@ from ..core.primitive import OUT, Primitive
 from ..core.recording import is_recording
 from ..core.tensor import PLAIN, Node, Tensor, next_number
 from ..errors import TetragradError
-from .rules import RESHAPE, add_tangents, compile_rules, input_names, layout_of, match_tangent, needs_of, unbroadcast
+from .blocks import LARGE, blockwise
+from .rules import RESHAPE, add_tangents, compile_rules, input_names, layout_of, match_tangent, needs_of, parameter_names, unbroadcast
 
 ndarray = np.ndarray
 
@@ -38,7 +39,7 @@ def elementwise(
     name : str
         The operation's one name.
     value : callable
-        The NumPy function (a ufunc or a function of arrays).
+        The NumPy function (a ufunc or a function of arrays); keyword-only arguments are parameters of the operation.
     partials : sequence
         One rule per input, see `families.rules`. Elementwise rules serve both directions: `g` is a cotangent or a
         tangent. For a real function of a complex input the factor p gives the tangent Re(p t) and the cotangent g p.
@@ -50,7 +51,7 @@ def elementwise(
     Returns
     -------
     callable
-        The door: ``door(*arrays)``.
+        The door: ``door(*arrays, **params)``.
     """
     rules = compile_rules(partials)
     inputs = input_names(value, len(rules))
@@ -62,12 +63,15 @@ def elementwise(
     )
     pushers = [None if rule is None else rule.pusher(layout) for rule in rules]
     primitive.vjp = _unary_vjp(pushers[0]) if len(rules) == 1 else _vjp(pushers)
-    primitive.jvp = _jvp(primitive, rules)
+    params = parameter_names(value)
+    primitive.jvp = _jvp(primitive, rules, params)
     primitive.batch = batch_elementwise(primitive)
-    if len(rules) == 1:
-        door = _unary_door(primitive)
+    if params:
+        door = _door(primitive)
+    elif len(rules) == 1:
+        door = unary_door(primitive)
     elif len(rules) == 2:
-        door = _binary_door(primitive, operator or value)
+        door = binary_door(primitive, operator or value)
     else:
         door = _door(primitive)
     door.__name__ = door.__qualname__ = name
@@ -80,7 +84,13 @@ def elementwise(
 def _unary_vjp(push: Any) -> Callable[..., Any]:
     if push is None:
         return lambda g, residuals, parents: (None,)
-    return lambda g, residuals, parents: (push(g, residuals),)
+
+    def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any]:
+        if type(g) is ndarray and g.nbytes > LARGE:
+            return (blockwise(lambda g, *residuals: push(g, residuals), (g, *residuals)),)
+        return (push(g, residuals),)
+
+    return vjp
 
 
 def _vjp(pushers: Sequence[Any]) -> Callable[..., Any]:
@@ -90,6 +100,12 @@ def _vjp(pushers: Sequence[Any]) -> Callable[..., Any]:
         def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, Any]:
             x, y = parents
             gx = gy = None
+            if type(g) is ndarray and g.nbytes > LARGE:
+                if x is not None:
+                    gx = blockwise(lambda g, *residuals: push_x(g, residuals), (g, *residuals))
+                if y is not None:
+                    gy = blockwise(lambda g, *residuals: push_y(g, residuals), (g, *residuals))
+                return fit(gx, x), fit(gy, y)
             if x is not None:
                 gx = push_x(g, residuals)
                 if gx.shape != x.shape or gx.dtype is not x.dtype:
@@ -105,7 +121,7 @@ def _vjp(pushers: Sequence[Any]) -> Callable[..., Any]:
     def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, ...]:  # type: ignore[misc]
         return tuple(
             [
-                None if parent is None or push is None else unbroadcast(push(g, residuals), parent.shape, parent.dtype)
+                None if parent is None or push is None else fit(push(g, residuals), parent)
                 for push, parent in zip(pushers, parents)
             ]
         )
@@ -113,12 +129,17 @@ def _vjp(pushers: Sequence[Any]) -> Callable[..., Any]:
     return vjp
 
 
-def _jvp(primitive: Primitive, rules: Sequence[Any]) -> Callable[..., Any]:
-    names = (*primitive.inputs, "out")
+def fit(g: Any, parent: Node | None) -> Any:
+    """A contribution in the shape and dtype of the input it belongs to."""
+    return g if g is None or parent is None else unbroadcast(g, parent.shape, parent.dtype)
+
+
+def _jvp(primitive: Primitive, rules: Sequence[Any], param_names: tuple[str, ...]) -> Callable[..., Any]:
+    names = (*primitive.inputs, "out", *param_names)
     pushers = [None if rule is None else rule.pusher(names) for rule in rules]
 
     def jvp(primals: Sequence[Any], tangents: Sequence[Any], out: Any, params: Any) -> Any:
-        sources = (*primals, out)
+        sources = (*primals, out, *[params[name] for name in param_names])
         parts = [
             None if t is None or push is None else match_tangent(push(t, sources), out)
             for push, t in zip(pushers, tangents)
@@ -150,7 +171,8 @@ def batch_elementwise(primitive: Primitive) -> Callable[..., Any]:
 new = object.__new__
 
 
-def _unary_door(primitive: Primitive) -> Callable[..., Any]:
+def unary_door(primitive: Primitive, limit: int = LARGE) -> Callable[..., Any]:
+    """Door of an operation on one array without parameters; arrays of more than `limit` bytes go block by block."""
     value = primitive.value
     layout = primitive.layout
     keep_x, keep_out = primitive.inputs[0] in layout, "out" in layout
@@ -164,7 +186,7 @@ def _unary_door(primitive: Primitive) -> Callable[..., Any]:
             if isinstance(x, Tensor):
                 array = x._value
                 if type(array) is ndarray or type(array) in PLAIN:
-                    out = value(array)
+                    out = value(array) if array.nbytes <= limit else blockwise(value, (array,))
                     parent = x._node
                     if parent is None or not is_recording():
                         return face(out, None)
@@ -191,7 +213,8 @@ def _unary_door(primitive: Primitive) -> Callable[..., Any]:
     return door
 
 
-def _binary_door(primitive: Primitive, scalar_value: Callable[..., Any]) -> Callable[..., Any]:
+def binary_door(primitive: Primitive, scalar_value: Callable[..., Any], limit: int = LARGE) -> Callable[..., Any]:
+    """Door of an operation on two arrays without parameters; arrays of more than `limit` bytes go block by block."""
     value = primitive.value
     layout = primitive.layout
     select_both, select_x, select_y = [
@@ -220,9 +243,11 @@ def _binary_door(primitive: Primitive, scalar_value: Callable[..., Any]) -> Call
                 elif not isinstance(x, Tensor):
                     return bind(primitive, (x, y), {})
             if type(a) is ndarray and type(b) is ndarray:
-                out = value(a, b)
+                out = value(a, b) if a.nbytes <= limit else blockwise(value, (a, b))
             elif type(a) in PLAIN and type(b) in PLAIN:
                 out = scalar_value(a, b)
+                if type(out) is complex:  # Python's own, from a Python complex and a float64
+                    out = value(a, b)
             else:
                 return bind(primitive, (x, y), {})
         except (TypeError, ValueError) as error:
@@ -263,7 +288,7 @@ def _selection(primitive: Primitive, wanted: tuple[bool, bool]) -> Callable[[tup
 
 
 def _door(primitive: Primitive) -> Callable[..., Any]:
-    def door(*args: Any) -> Any:
-        return bind(primitive, args, {})
+    def door(*args: Any, **params: Any) -> Any:
+        return bind(primitive, args, params)
 
     return door

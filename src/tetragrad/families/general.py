@@ -7,7 +7,7 @@ from typing import Any, Callable, Sequence
 from ..core.primitive import Primitive
 from .elementwise import batch_elementwise
 from .linear import finish, transposed_vjp, variadic_vjp
-from .rules import Rule, add_tangents, compile_rules, input_names, layout_of, needs_of
+from .rules import CONVERT, Rule, add_tangents, compile_rules, input_names, layout_of, needs_of
 
 
 def general(
@@ -62,10 +62,11 @@ def general(
         name, value, inputs, family="general", layout=layout, needs=needs, multi=multi, sample=sample
     )
     if vjp is not None:
-        push = joint.pusher(layout)
-        primitive.vjp = lambda g, residuals, parents: push(g, residuals)
+        primitive.vjp = _joint_vjp(joint.pusher(layout))
     elif vjps is not None:
         primitive.vjp = variadic_vjp(rules[0], layout) if variadic else transposed_vjp(rules, layout)
+    if multi:
+        primitive.vjp = _filled(primitive.vjp)
     if jvps is not None:
         primitive.jvp = _jvp(primitive, compile_rules(jvps))
     return finish(primitive, batch, doc)
@@ -89,6 +90,23 @@ def nondifferentiable(
     )
     primitive.jvp = lambda primals, tangents, out, params: None
     return finish(primitive, batch_elementwise(primitive) if batch == "elementwise" else batch, doc)
+
+
+def _joint_vjp(push: Callable[..., Any]) -> Callable[..., Any]:
+    def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, ...]:
+        return tuple(
+            [
+                ct if ct is None or parent is None or ct.dtype is parent.dtype else CONVERT(ct, parent.dtype)
+                for ct, parent in zip(push(g, residuals), parents)
+            ]
+        )
+
+    return vjp
+
+
+def _filled(vjp: Callable[..., Any]) -> Callable[..., Any]:
+    """The cotangent of several outputs arrives in parts; rules see a tuple without gaps."""
+    return lambda g, residuals, parents: vjp(g.filled(), residuals, parents)
 
 
 def _jvp(primitive: Primitive, rules: Sequence[Rule | None]) -> Callable[..., Any]:

@@ -6,13 +6,17 @@ order follows from these two.
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import Any, Callable, Sequence
 
 import numpy as np
 
-from ..core.bind import bind
+from ..core.bind import bind, explain
 from ..core.levels import shape_of
 from ..core.primitive import Primitive
+from ..core.recording import is_recording
+from ..core.tensor import PLAIN, Node, Tensor, next_number
+from ..errors import TetragradError
 from .rules import CONVERT, add_tangents, compile_rules, input_names, layout_of, needs_of
 
 
@@ -64,9 +68,12 @@ def linear(
 def finish(primitive: Primitive, batch: Callable[..., Any] | None, doc: str | None) -> Callable[..., Any]:
     """The door of a linear or general primitive, with its batch rule."""
     primitive.batch = batch or batch_by_loop(primitive)
+    if len(primitive.inputs) == 1 and primitive.differentiable and not (primitive.multi or primitive.variadic):
+        door = _single_door(primitive)
+    else:
 
-    def door(*args: Any, **params: Any) -> Any:
-        return bind(primitive, args, params)
+        def door(*args: Any, **params: Any) -> Any:
+            return bind(primitive, args, params)
 
     door.__name__ = door.__qualname__ = primitive.name
     door.__doc__ = doc
@@ -75,12 +82,54 @@ def finish(primitive: Primitive, batch: Callable[..., Any] | None, doc: str | No
     return door
 
 
+def _single_door(primitive: Primitive) -> Callable[..., Any]:
+    """`bind` written out for one array and parameters (sum, reshape, getitem): half its time."""
+    value, layout = primitive.value, primitive.layout
+    label = primitive.inputs[0]
+    shape_label = label + "_shape"
+    keep_x, keep_shape, keep_out = label in layout, shape_label in layout, "out" in layout
+    select = itemgetter(*layout) if len(layout) > 1 else None
+
+    def door(x: Any, **params: Any) -> Any:
+        is_tensor = isinstance(x, Tensor)
+        array = x._value if is_tensor else x
+        if type(array) not in PLAIN:
+            return bind(primitive, (x,), params)
+        try:
+            out = value(array, **params)
+        except (TypeError, ValueError, IndexError) as error:
+            if isinstance(error, TetragradError):
+                raise
+            raise explain(primitive.name, (array,), error) from error
+        if not is_tensor:
+            return out
+        parent = x._node
+        if parent is None or not is_recording():
+            return type(x)(out, None)
+        if keep_x:
+            params[label] = array
+        if keep_shape:
+            params[shape_label] = shape_of(array)
+        if keep_out:
+            params["out"] = out
+        residuals = select(params) if select is not None else (params[layout[0]],) if layout else ()
+        return type(x)(out, Node(primitive, (parent,), residuals, next_number(), out.shape, out.dtype))
+
+    return door
+
+
 def transposed_vjp(rules: Sequence[Any], layout: Sequence[str]) -> Callable[..., Any]:
     """Reverse rule from one transpose (or cotangent rule) per input."""
     pushers = [None if rule is None else rule.pusher(layout) for rule in rules]
     if len(pushers) == 1:
         (only,) = pushers
-        return lambda g, residuals, parents: (only(g, residuals),)
+
+        def vjp_of_one(g: Any, residuals: Any, parents: Any) -> tuple[Any]:
+            ct = only(g, residuals)
+            dtype = parents[0].dtype
+            return (ct if ct is None or ct.dtype is dtype else CONVERT(ct, dtype),)
+
+        return vjp_of_one
 
     def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, ...]:
         cotangents = []

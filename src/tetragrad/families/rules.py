@@ -95,6 +95,14 @@ def input_names(value: Callable[..., Any], count: int) -> tuple[str, ...]:
     return names
 
 
+def parameter_names(value: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of a value function's parameters: its keyword-only arguments."""
+    code = getattr(value, "__code__", None)
+    if code is None:
+        return ()
+    return code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+
+
 def unbroadcast(g: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """Undo broadcasting and promotion: sum `g` to `shape` and bring it to `dtype` (the one place that does)."""
     have = g.shape

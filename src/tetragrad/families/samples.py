@@ -79,10 +79,17 @@ class Case:
     ``Case(Real(-1, 1)[3, 4], axis=(0,))``. An argument that is not a Sample is passed as it is. `make` instead of
     samples builds the arrays from the generator: ``Case(make=lambda rng, dtype: (spd(rng, dtype, 3),))``.
     `complex` says that the case may also be drawn with complex inputs.
+
+    Where a row is not a function of arbitrary arrays (it wants Hermitian ones), or parts of its result are a choice (the
+    phases of eigenvectors), tests try the row between two functions written in the table's operations:
+    ``before(*arrays)`` gives its arguments, ``after(*outputs)`` what is determined, both as tuples.
     """
 
-    def __init__(self, *args: Any, make: Any = None, complex: bool = False, **params: Any) -> None:
+    def __init__(
+        self, *args: Any, make: Any = None, complex: bool = False, before: Any = None, after: Any = None, **params: Any
+    ) -> None:
         self.args, self.make, self.complex, self.params = args, make, complex, params
+        self.before, self.after = before, after
 
     def draw(self, rng: Any, dtype: Any) -> tuple[Any, ...]:
         """The array arguments of this call."""

@@ -10,7 +10,7 @@ import numpy as np
 from ..core.bind import describe
 from ..core.levels import Boxed, concrete, current_level, level_of, lift
 from ..core.sweep import fit_cotangent, own_result, pull
-from ..core.tensor import PLAIN, PYTHON_SCALARS, Leaf, is_differentiable_dtype
+from ..core.tensor import PLAIN, Leaf, is_differentiable_dtype
 from ..core.tensor import Tensor as CoreTensor
 from ..errors import (
     CotangentError,
@@ -341,7 +341,7 @@ def represent(x: Tensor) -> str:
     level = current_level()
     if isinstance(value, Boxed):
         return f"<Tensor {describe(x)} inside {value.level.kind}{'' if level is not None else ' (ended)'}>"
-    if type(value) in PYTHON_SCALARS or type(value) not in PLAIN:
+    if type(value) not in PLAIN:
         return f"tensor({value!r}{suffix})"
     text = np.array2string(np.asarray(value), separator=", ", prefix="tensor(")
     kind = value.dtype

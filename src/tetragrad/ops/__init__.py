@@ -5,9 +5,53 @@ mode. Rules are written in the table's own operations and in operators, so one r
 Tensors (higher orders) and values of running transforms.
 """
 
-from . import arithmetic, shape
+from . import (
+    arithmetic,
+    complex_numbers,
+    contraction,
+    convolution,
+    cumulative,
+    determinants,
+    diagonals,
+    exponential,
+    factorizations,
+    indexing,
+    joining,
+    matrix_functions,
+    norms,
+    reductions,
+    rounding,
+    shape,
+    softmax,
+    solvers,
+    sorting,
+    special,
+    trigonometric,
+)
 from .operators import install_operators
 
 install_operators()
 
-__all__ = ["arithmetic", "shape"]
+__all__ = [
+    "arithmetic",
+    "complex_numbers",
+    "contraction",
+    "convolution",
+    "cumulative",
+    "determinants",
+    "diagonals",
+    "exponential",
+    "factorizations",
+    "indexing",
+    "joining",
+    "matrix_functions",
+    "norms",
+    "reductions",
+    "rounding",
+    "shape",
+    "softmax",
+    "solvers",
+    "sorting",
+    "special",
+    "trigonometric",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Sequence
+from typing import Any, Callable, Sequence
 
 import numpy as np
 
@@ -16,6 +16,24 @@ _ANY = Real(-3, 3, complex=True)
 
 # Below this size a filled array is cheaper to make, and to compute with, than a view with zero strides.
 SMALL = 512
+
+Axes = tuple[int, ...] | None
+
+
+def batch_axes(door: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    """Batching for an operation of one input along axes: the same axes, one further back."""
+
+    def batch(args: Sequence[Any], batched: Sequence[bool], size: int, params: dict[str, Any]) -> Any:
+        axis = params["axis"]
+        if axis is None:
+            axis = tuple(range(1, len(shape_of(args[0]))))
+        elif isinstance(axis, tuple):
+            axis = tuple([each + 1 for each in axis])
+        else:
+            axis = axis + 1
+        return door()(*args, **{**params, "axis": axis})
+
+    return batch
 
 
 def _reshape(x: Any, *, shape: tuple[int, ...]) -> Any:

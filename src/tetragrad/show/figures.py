@@ -9,7 +9,7 @@ from typing import Any
 WIDTH = 7.2  # inches
 INK, MUTED, ACCENT, SECOND, THIRD = "#1f2430", "#8b93a5", "#2563c9", "#d9622b", "#3f8f5b"
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.edgecolor": MUTED,
     "axes.grid": True,
     "axes.labelcolor": INK,

@@ -1,0 +1,63 @@
+"""Command line: ``python -m benchmarks``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from . import driver, footprint, report, targets
+from .peers import PEERS
+from .workloads import WORKLOADS
+
+NAMES = [*WORKLOADS, "import", "size"]
+RESULTS = Path(__file__).parent / "results" / "latest.json"
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Time tetragrad beside the other libraries.")
+    parser.add_argument("--workload", nargs="+", choices=NAMES, metavar="NAME", help=f"which workloads: {', '.join(NAMES)}")
+    parser.add_argument("--peer", nargs="+", choices=list(PEERS), metavar="NAME", help=f"which libraries: {', '.join(PEERS)}")
+    parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="where the results go")
+    parser.add_argument("--rounds", type=int, default=15, help="turns of each library (default 15)")
+    parser.add_argument("--budget", type=float, default=4.0, help="seconds for each library on each workload (default 4)")
+    parser.add_argument("--threads", type=int, default=2, help="threads of every library (default 2)")
+    parser.add_argument("--check", action="store_true", help="judge the ratios against the targets; status 1 if one is missed")
+    parser.add_argument("--verbose", action="store_true", help="show what the libraries print")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str]) -> int:
+    options = parse(arguments)
+    wanted = [PEERS[name] for name in options.peer or PEERS]
+    if PEERS[driver.REFERENCE] not in wanted:
+        wanted.insert(0, PEERS[driver.REFERENCE])
+    wanted.sort(key=list(PEERS.values()).index)
+    peers = [peer for peer in wanted if driver.installed(peer)]
+    names = options.workload or (list(dict.fromkeys([t.workload for t in targets.TARGETS])) if options.check else NAMES)
+
+    results = driver.run(
+        [name for name in names if name != "size"], peers, options.threads, options.rounds, options.budget,
+        lambda name: print(f"{report.TITLES[name]} ...", file=sys.stderr, flush=True), options.verbose,
+    )  # fmt: skip
+    if "size" in names:
+        results["size"] = footprint.measure(peers)
+    for measured in results.values():
+        for peer in wanted:
+            if peer not in peers:
+                measured[peer.name] = {"missing": "not installed"}
+
+    report.show_results(results, [peer.name for peer in wanted])
+    content = {"machine": report.machine(options.threads), "rounds": options.rounds, "results": results}
+    status = any(["missing" in measured[driver.REFERENCE] for measured in results.values()])
+    if options.check:
+        content["targets"] = verdicts = targets.judge(results)
+        report.show_verdicts(verdicts)
+        status = status or any([verdict["met"] is False for verdict in verdicts])
+    report.write(options.json, content)
+    print(f"written to {options.json}")
+    return int(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,134 @@
+"""Facts about the machine, tables for the terminal (`rich` where installed) and the JSON file."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Sequence
+
+from .peers import PEERS
+from .workloads import WORKLOADS
+
+TITLES = {
+    **{workload.name: workload.title for workload in WORKLOADS.values()},
+    "import": "import, fresh process",
+    "size": "installed size, with dependencies",
+}
+
+
+def machine(threads: int) -> dict[str, Any]:
+    """What the numbers depend on; nothing that identifies the machine."""
+    packages = {}
+    for name in {name: None for peer in PEERS.values() for name in peer.distributions} | {"scipy": None, "jaxlib": None}:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    if "tetragrad" not in packages:
+        import tetragrad
+
+        packages["tetragrad"] = tetragrad.__version__
+    return {
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "threads": threads,
+        "packages": dict(sorted(packages.items())),
+    }
+
+
+def _cpu() -> str:
+    """Name of the processor."""
+    if sys.platform.startswith("linux"):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def quantity(value: float, unit: str) -> str:
+    """A number with three digits and a readable unit: 0.000012 s is '12.0 us'."""
+    scale = {"s": [(1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")], "B": [(1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")]}
+    for factor, name in scale[unit]:
+        if value >= factor:
+            break
+    scaled = value / factor
+    return f"{scaled:.{0 if scaled >= 99.5 else 1 if scaled >= 9.95 else 2}f} {name}"
+
+
+def rows(results: dict[str, Any], peers: Sequence[str], ratios: bool) -> list[list[str]]:
+    """One row per workload: times, or ratios to tetragrad; '-' where there is none."""
+    table = []
+    for workload, measured in results.items():
+        row = [TITLES[workload]]
+        for peer in peers:
+            entry = measured.get(peer, {})
+            if ratios:
+                row.append(f"{entry['ratio']:.2f}" if "ratio" in entry else "-")
+            elif "median" in entry:
+                row.append(quantity(entry["median"], "s"))
+            else:
+                row.append(quantity(entry["bytes"], "B") if "bytes" in entry else "-")
+        table.append(row)
+    return table
+
+
+def show(title: str, header: Sequence[str], table: Sequence[Sequence[str]]) -> None:
+    """Print a table: the first column to the left, the others to the right."""
+    try:
+        from rich.console import Console
+        from rich.table import Table
+    except ImportError:
+        print(f"\n{title}\n{plain(header, table)}")
+        return
+    rich_table = Table(title=title, title_justify="left")
+    for index, name in enumerate(header):
+        rich_table.add_column(name, justify="left" if index == 0 else "right", no_wrap=index > 0)
+    for row in table:
+        rich_table.add_row(*row)
+    Console(width=None if sys.stdout.isatty() else 160).print(rich_table)
+
+
+def plain(header: Sequence[str], table: Sequence[Sequence[str]]) -> str:
+    """The table as text."""
+    lines = [list(header), *[list(row) for row in table]]
+    widths = [max([len(line[column]) for line in lines]) for column in range(len(header))]
+    return "\n".join(
+        ["  ".join([line[0].ljust(widths[0]), *[cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]]) for line in lines]
+    )
+
+
+def show_results(results: dict[str, Any], peers: Sequence[str]) -> None:
+    """Times, ratios, and why entries are missing."""
+    show("Median time", ["workload", *peers], rows(results, peers, ratios=False))
+    show("Ratio to tetragrad (above 1: slower or larger than tetragrad)", ["workload", *peers], rows(results, peers, ratios=True))
+    for workload, measured in results.items():
+        for peer, entry in measured.items():
+            for kind in ("missing", "note"):
+                if kind in entry:
+                    print(f"{'-' if kind == 'missing' else '*'} {workload}, {peer}: {entry[kind]}")
+
+
+def show_verdicts(verdicts: Sequence[dict[str, Any]]) -> None:
+    """The targets with what was measured."""
+    words = {True: "met", False: "MISSED", None: "not measured"}
+    table = [
+        [
+            TITLES[verdict["workload"]],
+            f"<= {verdict['limit']} x {verdict['peer']}",
+            "-" if verdict["measured"] is None else f"{verdict['measured']:.2f}",
+            words[verdict["met"]],
+        ]
+        for verdict in verdicts
+    ]
+    show("Targets: tetragrad's time / the other's", ["workload", "target", "measured", "verdict"], table)
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n")

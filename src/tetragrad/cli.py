@@ -1,0 +1,80 @@
+"""The command line: `tetragrad chapter` runs the chapter, checks it, and writes its report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+from .version import __version__
+
+# Distribution and module of what the chapter needs beside the library itself.
+EXTRAS = {"matplotlib": "matplotlib", "rich": "rich", "scikit-learn": "sklearn"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return 2
+    try:
+        return chapter(options.section, Path(options.html), options.quiet)
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of our output went away
+        sys.stderr.close()
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tetragrad", description="Automatic differentiation of Python programs on arrays."
+    )
+    parser.add_argument("--version", action="version", version=f"tetragrad {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    command = commands.add_parser(
+        "chapter",
+        help="run the chapter: the library's whole path, from a first gradient to trained networks, checked",
+        description="Run the chapter, print it, and write it as one HTML file. Exits with 1 if a check fails.",
+    )
+    command.add_argument("--section", metavar="NAME", action="append", help="run only this section (may be repeated)")
+    command.add_argument("--html", metavar="FILE", default="chapter.html", help="the report (default: chapter.html)")
+    command.add_argument("--quiet", action="store_true", help="print the summary only")
+    return parser
+
+
+def chapter(names: Sequence[str] | None, report: Path, quiet: bool) -> int:
+    """Run sections of the chapter, all by default: 0 if every check passed, 1 if one failed, 2 for misuse."""
+    missing = [name for name, module in EXTRAS.items() if find_spec(module) is None]
+    if missing:
+        return _misuse(f"the chapter needs {', '.join(missing)}", "pip install 'tetragrad[examples]'")
+    from .show.chapter import SECTIONS
+
+    known = {section.name: section for section in SECTIONS}
+    for name in names or ():
+        if name not in known:
+            return _misuse(f"there is no section {name!r}", f"valid sections: {', '.join(known)}")
+    if not report.parent.is_dir():
+        return _misuse(f"cannot write {report}", f"there is no folder {report.parent}")
+
+    from .show import html
+    from .show.report import run_section
+    from .show.terminal import Terminal
+
+    terminal = Terminal(quiet)
+    results = []
+    for number, section in enumerate([known[name] for name in names] if names else SECTIONS, 1):
+        terminal.begin(section, number)
+        results.append(run_section(section, terminal))
+    html.write(results, report)
+    terminal.summary(results, str(report))
+    return 1 if any([result.failed for result in results]) else 0
+
+
+def _misuse(problem: str, way_out: str) -> int:
+    print(f"tetragrad: error: {problem}\n{way_out}", file=sys.stderr)
+    return 2

@@ -1,0 +1,111 @@
+"""The softmax family. Each subtracts the largest element first, so that no exponential overflows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..core.levels import shape_of
+from ..families import Case, Real, general
+from .arithmetic import equal, where
+from .exponential import exp
+from .reductions import cases, sum
+from .shape import Axes, batch_axes, spread
+
+_ANY = Real(-3, 3, complex=True)
+
+
+def _exp_from_peak(x: Any, axis: Axes) -> tuple[Any, Any]:
+    """exp(x - peak) and the peak: the largest real part, or 0 where that is infinite."""
+    peak = np.maximum.reduce(x.real, axis, None, None, True, -np.inf)
+    if not np.isfinite(peak).all():
+        peak = np.where(np.isfinite(peak), peak, 0).astype(peak.dtype)
+    return np.exp(x - peak), peak
+
+
+def _floating(x: Any) -> Any:
+    x = np.asarray(x)
+    return x if x.dtype.kind in "fc" else x.astype(np.float64)
+
+
+def _logsumexp(x: Any, *, axis: Axes, keepdims: bool) -> Any:
+    x = _floating(x)
+    terms, peak = _exp_from_peak(x, axis)
+    total = np.add.reduce(terms, axis, None, None, True)
+    if total.all():
+        out = np.log(total) + peak
+    else:  # nothing but -inf
+        with np.errstate(divide="ignore"):
+            out = np.log(total) + peak
+    return out if keepdims else out.reshape(np.add.reduce(out, axis, None, None).shape)[()]
+
+
+def _weights(x: Any, out: Any, axis: Axes, keepdims: bool) -> Any:
+    """The derivative of `logsumexp`: softmax, and zeros where all elements are -inf."""
+    shift = where(equal(out, -np.inf), 0, out)
+    return exp(x - spread(shift, shape_of(x), axis, keepdims))
+
+
+logsumexp = general(
+    "logsumexp",
+    _logsumexp,
+    jvps=[
+        lambda t, x, out, axis, keepdims: sum(_weights(x, out, axis, keepdims) * t, axis=axis, keepdims=keepdims)
+    ],
+    vjps=[
+        lambda g, x, out, x_shape, axis, keepdims: (
+            spread(g, x_shape, axis, keepdims) * _weights(x, out, axis, keepdims)
+        )
+    ],
+    batch=batch_axes(lambda: logsumexp),
+    sample=cases(_ANY, Case(Real(800, 803)[4], axis=None, keepdims=False)),
+    doc="log(sum(exp(x))) without overflow; the derivative where all elements are -inf is zero.",
+)
+
+
+def _softmax(x: Any, *, axis: Axes) -> Any:
+    terms, _ = _exp_from_peak(_floating(x), axis)
+    return terms / np.add.reduce(terms, axis, None, None, True)
+
+
+def _softmax_rule(g: Any, out: Any, axis: Axes) -> Any:
+    weighted = g * out
+    return weighted - out * sum(weighted, axis=axis, keepdims=True)
+
+
+_SOFTMAX_CASES = [
+    Case(_ANY[4], axis=(0,)),
+    Case(_ANY[2, 3], axis=None),
+    Case(_ANY[2, 3], axis=(1,)),
+    Case(_ANY[2, 3, 2], axis=(0, 2)),
+    Case(Real(800, 803)[4], axis=(0,)),
+    Case(Real(-3, 3)[()], axis=None),
+]
+
+softmax = general(
+    "softmax",
+    _softmax,
+    jvps=[lambda t, out, axis: _softmax_rule(t, out, axis)],
+    vjps=[lambda g, out, axis: _softmax_rule(g, out, axis)],
+    batch=batch_axes(lambda: softmax),
+    sample=_SOFTMAX_CASES,
+    doc="exp(x) / sum(exp(x)) without overflow.",
+)
+
+
+def _log_softmax(x: Any, *, axis: Axes) -> Any:
+    x = _floating(x)
+    terms, peak = _exp_from_peak(x, axis)
+    return (x - peak) - np.log(np.add.reduce(terms, axis, None, None, True))
+
+
+log_softmax = general(
+    "log_softmax",
+    _log_softmax,
+    jvps=[lambda t, out, axis: t - sum(exp(out) * t, axis=axis, keepdims=True)],
+    vjps=[lambda g, out, axis: g - exp(out) * sum(g, axis=axis, keepdims=True)],
+    batch=batch_axes(lambda: log_softmax),
+    sample=_SOFTMAX_CASES,
+    doc="log(softmax(x)), accurate for large elements.",
+)

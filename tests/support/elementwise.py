@@ -1,0 +1,167 @@
+"""Elementwise rows on every form of array, and at the special points that a row lists."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from tetragrad.core.primitive import Primitive
+
+from .checks import (
+    TRIES,
+    assert_lawful,
+    compare_forward,
+    compare_reverse,
+    compare_second,
+    compare_value,
+    forward,
+    reverse,
+    reverse_of,
+)
+from .draw import Call, direction, draw_elementwise, is_by_case, rng_for, samples_of
+from .oracle import NotSmooth, one_sided
+
+# Shapes of the inputs, by their number; missing ones are 0-d.
+SHAPES: dict[int, list[tuple[tuple[int, ...], ...]]] = {
+    1: [((),), ((3,),), ((2, 3),), ((0,),), ((2, 0, 3),)],
+    2: [
+        ((), ()), ((3,), (3,)), ((3, 1), (1, 4)), ((), (3,)), ((3,), ()), ((2, 3), (3,)), ((3,), (2, 3)),
+        ((1,), (3,)), ((0,), (0,)), ((0, 3), (3,)), ((1,), (0,)), ((), (1, 1)),
+    ],
+    3: [((), (), ()), ((3, 1), (1, 4), ()), ((3,), (2, 3), (2, 1)), ((0,), (), (1,)), ((2, 3), (2, 3), (2, 3))],
+}  # fmt: skip
+
+# How an array lies in memory; each makes an equal array.
+LAYOUTS: dict[str, Callable[[np.ndarray], Any]] = {
+    "scalar": lambda x: x[()] if x.ndim == 0 else x,
+    "strided": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
+    "transposed": lambda x: np.asfortranarray(x),
+    "reversed": lambda x: np.ascontiguousarray(x[::-1])[::-1],
+    "spread": lambda x: np.broadcast_to(x[:1], x.shape),
+    "read-only": lambda x: read_only(x.copy()),
+}
+
+
+def is_elementwise(row: Primitive) -> bool:
+    """Whether the row acts on each element alone, with one sample per input (comparisons do too)."""
+    return row.family in ("elementwise", "nondifferentiable") and not is_by_case(row)
+
+
+def read_only(x: np.ndarray) -> np.ndarray:
+    x.flags.writeable = False
+    return x
+
+
+def forms_of(row: Primitive) -> dict[str, tuple[Sequence[tuple[int, ...]], Callable[[np.ndarray], Any]]]:
+    """The forms in which this row's arguments are tried: shapes and layout, by name."""
+    count = len(samples_of(row))
+    given = [sample.shape for sample in samples_of(row)]
+    if any(shape is not None for shape in given):
+        return {}
+    shapes = SHAPES.get(count) or [((),) * count, ((2, 3),) * count]
+    forms: dict[str, Any] = {"*".join(map(name_of, each)): (each, lambda x: x) for each in shapes}
+    for name, layout in LAYOUTS.items():
+        forms[name] = (((),) if name == "scalar" else ((2, 3),)) * count, layout
+    return forms
+
+
+def name_of(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "0d"
+
+
+def check_form(row: Primitive, dtype: str, form: str) -> None:
+    """Value, both modes and their law on one form of array."""
+    shapes, layout = forms_of(row)[form]
+    for attempt in range(TRIES):
+        rng = rng_for(row.name, dtype, form, attempt)
+        drawn = draw_elementwise(row, dtype, shapes, rng)
+        call = Call(row, [layout(np.asarray(arg)) for arg in drawn.args], drawn.variables, {})
+        try:
+            compare_value(call, dtype)
+            if row.differentiable:
+                compare_reverse(call, dtype, rng)
+                compare_forward(call, dtype, rng)
+                compare_second(call, dtype, rng, reverse_of, reverse)
+                us, vs = direction(rng, call.outputs), direction(rng, call.xs)
+                assert_lawful(call, us, forward(call.door, call.xs, vs), reverse(call.door, call.xs, us), vs, dtype)
+            return
+        except NotSmooth:
+            continue
+    raise AssertionError(f"{row.name} {form}: no smooth point in {TRIES} draws")
+
+
+# --- special points ---------------------------------------------------------------------------------------------------
+def has_special(row: Primitive) -> bool:
+    return any(getattr(sample, "special", ()) for sample in samples_of(row))
+
+
+def special_call(row: Primitive, dtype: str) -> Call:
+    """Every combination of the inputs' special points with one another and with a few random ones."""
+    rng = rng_for(row.name, "special")
+    samples = samples_of(row)
+    columns = []
+    for sample in samples:
+        drawn = np.atleast_1d(sample.draw(rng, (2,), np.float64)).tolist()
+        columns.append([*[(x, True) for x in getattr(sample, "special", ())], *[(x, False) for x in drawn]])
+    points = [point for point in itertools.product(*columns) if any(special for _, special in point)]
+    drawn = draw_elementwise(row, dtype, [(len(points),)] * len(samples), rng)
+    args = [
+        np.array([point[i][0] for point in points]).astype(arg.dtype) for i, arg in enumerate(drawn.args)
+    ]
+    return Call(row, args, drawn.variables, {})
+
+
+def check_special(row: Primitive, dtype: str) -> None:
+    """First and second derivatives at the special points, in each input alone."""
+    with np.errstate(all="ignore"):
+        call = special_call(row, dtype)
+        compare_value(call, dtype)
+        for i, x in enumerate(call.xs if row.differentiable else ()):
+            f = alone(call, i)
+            slope, curvature = slope_of(f)(x), slope_of(slope_of(f))(x)
+            pushed = forward(lambda x: (f(x),), [x], [np.ones_like(x)])[0]
+            assert slope.dtype == curvature.dtype == x.dtype and pushed.dtype == call.outputs[0].dtype
+            assert np.array_equal(slope, pushed, equal_nan=True), f"{call}: reverse {slope}, forward {pushed}"
+            if dtype == "float32":
+                wide = slope_of(alone(call.astype(np.float64), i))(x.astype(np.float64))
+                assert np.allclose(slope, wide, rtol=1e-4, atol=1e-5, equal_nan=True), f"{call}: {slope} is not {wide}"
+                continue
+            judge(f, x, slope, ~np.isnan(f(x)), f"{call}: derivative in input {i}")
+            judge(slope_of(f), x, curvature, np.isfinite(slope), f"{call}: second derivative in input {i}")
+
+
+def alone(call: Call, i: int) -> Callable[[Any], Any]:
+    """The call's door as a function of variable `i`."""
+    return lambda x: call.door(*call.xs[:i], x, *call.xs[i + 1 :])[0]
+
+
+def slope_of(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The elementwise derivative of an elementwise function."""
+    return lambda x: reverse(lambda x: (f(x),), [x], [np.ones(x.shape, x.dtype)])[0]
+
+
+def judge(f: Callable[[Any], Any], x: np.ndarray, found: np.ndarray, defined: np.ndarray, what: str) -> None:
+    """Where differences converge on some side, `found` lies between them (or is that one); it is never nan."""
+    sides = np.stack([converged(f, x, -1), converged(f, x, 1)])
+    known = ~np.isnan(sides).all(axis=0)
+    sides = sides[:, known]
+    low, high = np.nanmin(sides, axis=0), np.nanmax(sides, axis=0)
+    slack = 1e-4 * (1 + np.abs(low) + np.abs(high))
+    inside = (low - slack <= found[known]) & (found[known] <= high + slack)
+    right = ~np.isnan(found)
+    right[known] = inside
+    wrong = defined & ~right
+    assert not wrong.any(), (
+        f"{what}: {found[wrong]} at {x[wrong]}; from the left {converged(f, x, -1)[wrong]}, from the right "
+        f"{converged(f, x, 1)[wrong]} (points {np.flatnonzero(wrong)})"
+    )
+
+
+def converged(f: Callable[[Any], Any], x: np.ndarray, side: int) -> np.ndarray:
+    """The one-sided derivative at each point, nan where there is none."""
+    (near,), (nearer,) = [
+        one_sided(lambda x: [np.asarray(f(x))], [x], [np.ones_like(x)], side, h) for h in (1e-4, 1e-5)
+    ]
+    return np.where(np.abs(near - nearer) <= 1e-2 * (1e-2 + np.abs(near)), nearer, np.nan)
