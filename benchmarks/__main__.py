@@ -15,14 +15,24 @@ RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Time tetragrad beside the other libraries.")
-    parser.add_argument("--workload", nargs="+", choices=NAMES, metavar="NAME", help=f"which workloads: {', '.join(NAMES)}")
-    parser.add_argument("--peer", nargs="+", choices=list(PEERS), metavar="NAME", help=f"which libraries: {', '.join(PEERS)}")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Time tetragrad beside the other libraries."
+    )
+    parser.add_argument(
+        "--workload", nargs="+", choices=NAMES, metavar="NAME", help=f"which workloads: {', '.join(NAMES)}"
+    )
+    parser.add_argument(
+        "--peer", nargs="+", choices=list(PEERS), metavar="NAME", help=f"which libraries: {', '.join(PEERS)}"
+    )
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="where the results go")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each library (default 15)")
-    parser.add_argument("--budget", type=float, default=4.0, help="seconds for each library on each workload (default 4)")
+    parser.add_argument(
+        "--budget", type=float, default=4.0, help="seconds for each library on each workload (default 4)"
+    )
     parser.add_argument("--threads", type=int, default=2, help="threads of every library (default 2)")
-    parser.add_argument("--check", action="store_true", help="judge the ratios against the targets; status 1 if one is missed")
+    parser.add_argument(
+        "--check", action="store_true", help="judge the ratios against the targets; status 1 if one is missed"
+    )
     parser.add_argument("--verbose", action="store_true", help="show what the libraries print")
     return parser.parse_args(arguments)
 

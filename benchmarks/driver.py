@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
-from typing import Any, Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 

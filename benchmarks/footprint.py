@@ -5,9 +5,10 @@ from __future__ import annotations
 import importlib.util
 import re
 import tomllib
+from collections.abc import Iterable, Sequence
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any, Iterable, Sequence
+from typing import Any
 
 from .peers import Peer
 

@@ -1,7 +1,7 @@
 """What must stay bounded in tetragrad: time and memory of long chains, memory of long training runs.
 
-``python -m benchmarks.limits`` measures each part in a fresh process, prints it beside its limit and ends with status 1 if
-one is missed.
+``python -m benchmarks.limits`` measures each part in a fresh process, prints it beside its limit and ends with status 1
+if one is missed.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import os
 import subprocess
 import sys
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any, Callable
+from typing import Any
 
 import tetragrad as tg
 import tetragrad.numpy as np
@@ -34,7 +35,7 @@ STEPS, SETTLED = 20_000, 1_000
 GROWTH = 2_000_000
 
 
-# -- chains -------------------------------------------------------------------------------------------------------------
+# -- chains -----------------------------------------------------------------------------------------------------------
 
 
 def record(x: Any, length: int) -> Any:
@@ -88,10 +89,13 @@ def chain() -> list[dict[str, Any]]:
     long = {name: median([run[name] for run in long_runs]) / LONG for name in long_runs[0]}
     found = []
     for name in short:
-        what = f"chain of {LONG:,}, {name}, per operation: {quantity(long[name], 's')}; of {SHORT:,}: {quantity(short[name], 's')}"
+        times = f"{quantity(long[name], 's')}; of {SHORT:,}: {quantity(short[name], 's')}"
+        what = f"chain of {LONG:,}, {name}, per operation: {times}"
         found.append(entry(what, long[name] / short[name], TIME_RATIO if name == "whole" else None, "x"))
     for name, seconds in ends(LONG).items():
-        found.append(entry(f"{name} of the last value of {LONG:,}: {quantity(seconds, 's')}, no recursion", None, None, ""))
+        found.append(
+            entry(f"{name} of the last value of {LONG:,}: {quantity(seconds, 's')}, no recursion", None, None, "")
+        )
     return found
 
 
@@ -118,7 +122,7 @@ def memory() -> list[dict[str, Any]]:
     ]
 
 
-# -- training -----------------------------------------------------------------------------------------------------------
+# -- training ---------------------------------------------------------------------------------------------------------
 
 
 def loss(params: Any, inputs: Any, targets: Any) -> Any:
@@ -176,7 +180,7 @@ def resident() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-# -- report -------------------------------------------------------------------------------------------------------------
+# -- report -----------------------------------------------------------------------------------------------------------
 
 
 def entry(what: str, measured: float | None, limit: float | None, unit: str) -> dict[str, Any]:
@@ -213,7 +217,9 @@ def words(value: float | None, unit: str) -> str:
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.limits", description=__doc__)
-    parser.add_argument("--part", nargs="+", choices=list(PARTS), default=list(PARTS), metavar="NAME", help=", ".join(PARTS))
+    parser.add_argument(
+        "--part", nargs="+", choices=list(PARTS), default=list(PARTS), metavar="NAME", help=", ".join(PARTS)
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results there")
     parser.add_argument("--threads", type=int, default=2, help="threads of NumPy's BLAS (default 2)")
     parser.add_argument("--inside", choices=list(PARTS), help=argparse.SUPPRESS)
@@ -224,7 +230,12 @@ def main(arguments: list[str]) -> int:
     found = [result for part in options.part for result in measure(part, options.threads)]
     verdict = {True: "met", False: "MISSED", None: ""}
     table = [
-        [result["what"], words(result["measured"], result["unit"]), words(result["limit"], result["unit"]), verdict[result["met"]]]
+        [
+            result["what"],
+            words(result["measured"], result["unit"]),
+            words(result["limit"], result["unit"]),
+            verdict[result["met"]],
+        ]
         for result in found
     ]
     show("Limits", ["what", "measured", "limit", "verdict"], table)

@@ -6,9 +6,10 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 from .peers import PEERS
 from .workloads import WORKLOADS
@@ -23,7 +24,7 @@ TITLES = {
 def machine(threads: int) -> dict[str, Any]:
     """What the numbers depend on; nothing that identifies the machine."""
     packages = {}
-    for name in {name: None for peer in PEERS.values() for name in peer.distributions} | {"scipy": None, "jaxlib": None}:
+    for name in [*[name for peer in PEERS.values() for name in peer.distributions], "scipy", "jaxlib"]:
         try:
             packages[name] = version(name)
         except PackageNotFoundError:
@@ -51,12 +52,15 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
+UNITS = {
+    "s": [(1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")],
+    "B": [(1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")],
+}
+
+
 def quantity(value: float, unit: str) -> str:
     """A number with three digits and a readable unit: 0.000012 s is '12.0 us'."""
-    scale = {"s": [(1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")], "B": [(1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")]}
-    for factor, name in scale[unit]:
-        if value >= factor:
-            break
+    factor, name = next((scale for scale in UNITS[unit] if value >= scale[0]), UNITS[unit][-1])
     scaled = value / factor
     return f"{scaled:.{0 if scaled >= 99.5 else 1 if scaled >= 9.95 else 2}f} {name}"
 
@@ -99,14 +103,21 @@ def plain(header: Sequence[str], table: Sequence[Sequence[str]]) -> str:
     lines = [list(header), *[list(row) for row in table]]
     widths = [max([len(line[column]) for line in lines]) for column in range(len(header))]
     return "\n".join(
-        ["  ".join([line[0].ljust(widths[0]), *[cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]]) for line in lines]
+        [
+            "  ".join([line[0].ljust(widths[0]), *[cell.rjust(width) for cell, width in zip(line[1:], widths[1:])]])
+            for line in lines
+        ]
     )
 
 
 def show_results(results: dict[str, Any], peers: Sequence[str]) -> None:
     """Times, ratios, and why entries are missing."""
     show("Median time", ["workload", *peers], rows(results, peers, ratios=False))
-    show("Ratio to tetragrad (above 1: slower or larger than tetragrad)", ["workload", *peers], rows(results, peers, ratios=True))
+    show(
+        "Ratio to tetragrad (above 1: slower or larger than tetragrad)",
+        ["workload", *peers],
+        rows(results, peers, ratios=True),
+    )
     for workload, measured in results.items():
         for peer, entry in measured.items():
             for kind in ("missing", "note"):

@@ -11,9 +11,10 @@ import json
 import os
 import re
 import sys
+from collections.abc import Callable
 from itertools import repeat
 from time import perf_counter
-from typing import Any, Callable
+from typing import Any
 
 import numpy as np
 

@@ -1,14 +1,14 @@
 """tetragrad: automatic differentiation for Python programs on arrays.
 
-    import tetragrad as tg
-    import tetragrad.numpy as np
+import tetragrad as tg
+import tetragrad.numpy as np
 
-    x = tg.tensor([0.0, 1.0, 2.0, 3.0], requires_grad=True)
-    y = 2 * np.dot(x, x)
-    y.backward()
-    x.grad                      # tensor([ 0.,  4.,  8., 12.])
+x = tg.tensor([0.0, 1.0, 2.0, 3.0], requires_grad=True)
+y = 2 * np.dot(x, x)
+y.backward()
+x.grad                      # tensor([ 0.,  4.,  8., 12.])
 
-    tg.grad(np.sin)(0.0)        # 1.0
+tg.grad(np.sin)(0.0)        # 1.0
 """
 
 from . import errors
@@ -26,13 +26,13 @@ from .api import (
     vjp,
     vmap,
 )
-from .core.recording import enable_grad, no_grad
-from .core.recording import is_recording as is_grad_enabled
+from .core.recording import enable_grad, is_grad_enabled, no_grad
+from .core.threads import threads
 from .numpy.tensor import Tensor, stop_gradient, tensor
 from .version import __version__
 
 __all__ = [
     "Tensor", "__version__", "check_grads", "enable_grad", "errors", "grad", "hessian", "hvp", "is_grad_enabled",
-    "jacfwd", "jacobian", "jacrev", "jvp", "linearize", "no_grad", "stop_gradient", "tensor", "value_and_grad", "vjp",
-    "vmap",
+    "jacfwd", "jacobian", "jacrev", "jvp", "linearize", "no_grad", "stop_gradient", "tensor", "threads",
+    "value_and_grad", "vjp", "vmap",
 ]  # fmt: skip

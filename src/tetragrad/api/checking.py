@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -56,7 +57,12 @@ def check_grads(
     for mode in modes:
         if mode not in ("fwd", "rev"):
             raise ValueError(f"check_grads: unknown mode {mode!r}; use 'fwd' and 'rev'")
-    single = any([np.asarray(concrete(leaf, "check_grads")).dtype in (np.float32, np.complex64) for leaf in flatten(list(args))[0]])
+    single = any(
+        [
+            np.asarray(concrete(leaf, "check_grads")).dtype in (np.float32, np.complex64)
+            for leaf in flatten(list(args))[0]
+        ]
+    )
     tolerances = _Tolerances(
         atol if atol is not None else 2e-2 if single else 1e-6,
         rtol if rtol is not None else 2e-2 if single else 1e-6,
@@ -120,7 +126,9 @@ def _difference(f: Callable[..., Any], args: tuple[Any, ...], directions: Any, e
     for sign in (1, -1):
         point = [concrete(leaf, "check_grads") + step * (sign * eps) for leaf, step in zip(leaves, steps)]
         point = [np.asarray(p).astype(np.asarray(step).dtype)[()] for p, step in zip(point, steps)]
-        shifted.append([np.asarray(concrete(leaf, "check_grads")) for leaf in flatten(f(*unflatten(structure, point)))[0]])
+        shifted.append(
+            [np.asarray(concrete(leaf, "check_grads")) for leaf in flatten(f(*unflatten(structure, point)))[0]]
+        )
     return [(up - down) / (2 * eps) for up, down in zip(*shifted)]
 
 
@@ -137,6 +145,8 @@ def _pairing(cotangents: Sequence[Any], tangents: Sequence[Any]) -> Any:
 def _compare(exact: Any, approximate: Any, tolerances: _Tolerances, what: str) -> None:
     exact, approximate = np.asarray(concrete(exact, "check_grads")), np.asarray(approximate)
     if exact.shape != approximate.shape:
-        raise GradientCheckError(f"check_grads: {what}: derivative of shape {exact.shape}, value of shape {approximate.shape}")
+        raise GradientCheckError(
+            f"check_grads: {what}: derivative of shape {exact.shape}, value of shape {approximate.shape}"
+        )
     if not np.allclose(exact, approximate, rtol=tolerances.rtol, atol=tolerances.atol, equal_nan=True):
         raise GradientCheckError(f"check_grads: {what}: derivative {exact!r}, central difference {approximate!r}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..errors import CotangentError
 
@@ -106,5 +107,7 @@ def argument_positions(argnums: int | Sequence[int], count: int, name: str) -> t
     positions = (argnums,) if isinstance(argnums, int) else tuple(argnums)
     for position in positions:
         if not -count <= position < count:
-            raise TypeError(f"{name}: argnums={argnums} but the function was called with {count} positional argument(s)")
+            raise TypeError(
+                f"{name}: argnums={argnums} but the function was called with {count} positional argument(s)"
+            )
     return tuple([position % count for position in positions])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -49,13 +50,13 @@ def jvp(
     (np.float64(9.0), np.float64(6.0))
     """
     if not isinstance(primals, (list, tuple)) or not isinstance(tangents, (list, tuple)):
-        raise CotangentError("jvp: primals and tangents must be tuples or lists, one entry per argument of the function")
+        raise CotangentError(
+            "jvp: primals and tangents must be tuples or lists, one entry per argument of the function"
+        )
     leaves, structure = flatten(tuple(primals))
     directions = matching_leaves(tuple(tangents), structure, "jvp")
     values = [as_value(leaf, "jvp") for leaf in leaves]
-    directions = [
-        fit_cotangent(t, shape_of(value), value.dtype, "jvp") for t, value in zip(directions, values)
-    ]
+    directions = [fit_cotangent(t, shape_of(value), value.dtype, "jvp") for t, value in zip(directions, values)]
     as_tensor = any([isinstance(leaf, Tensor) for leaf in (*leaves, *directions)])
     with Level("jvp", Dual) as level:
         duals = [

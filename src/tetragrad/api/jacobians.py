@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -186,7 +187,9 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     array([6., 0.])
     """
     if not isinstance(primals, (list, tuple)):
-        raise NonScalarError("hvp: primals and tangents must be tuples or lists, one entry per argument of the function")
+        raise NonScalarError(
+            "hvp: primals and tangents must be tuples or lists, one entry per argument of the function"
+        )
     argnums = 0 if len(primals) == 1 else tuple(range(len(primals)))
     return jvp(grad(f, argnums), tuple(primals), tuple(tangents))[1]
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -51,7 +52,9 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     def vmap_f(*args: Any) -> Any:
         leaves, structure = flatten(args)
         if isinstance(in_axes, list) or (isinstance(in_axes, tuple) and len(in_axes) != len(args)):
-            raise ShapeError(f"vmap: in_axes={in_axes!r} does not match {len(args)} argument(s); give one entry per argument")
+            raise ShapeError(
+                f"vmap: in_axes={in_axes!r} does not match {len(args)} argument(s); give one entry per argument"
+            )
         axes = _spread(in_axes, structure, "in_axes")
         size = None
         for leaf, axis in zip(leaves, axes):
@@ -71,17 +74,13 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         as_tensor = any([isinstance(leaf, Tensor) for leaf in leaves])
         with Level("vmap", Batch) as level:
             boxes = [
-                leaf
-                if axis is None
-                else face_of(leaf)(Batch(level, inner(_move(_array(leaf), axis, 0)), size), None)
+                leaf if axis is None else face_of(leaf)(Batch(level, inner(_move(_array(leaf), axis, 0)), size), None)
                 for leaf, axis in zip(leaves, axes)
             ]
             out = f(*unflatten(structure, boxes))
         out_leaves, out_structure = flatten(out)
         out_positions = _spread(out_axes, out_structure, "out_axes")
-        results = [
-            _unbox(leaf, level, size, axis, as_tensor) for leaf, axis in zip(out_leaves, out_positions)
-        ]
+        results = [_unbox(leaf, level, size, axis, as_tensor) for leaf, axis in zip(out_leaves, out_positions)]
         return unflatten(out_structure, results)
 
     return vmap_f

@@ -8,7 +8,8 @@ outside its own, which its walk over the graph finds out.
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -42,9 +43,9 @@ def value_and_grad(
     -------
     callable
         ``(*args, **kwargs) -> (value, gradient)``, or ``((value, aux), gradient)``. The gradient has the structure,
-        shapes and dtypes of the argument; a tuple of gradients if `argnums` is a sequence. Plain arrays in, plain arrays
-        out. For complex arguments the gradient is df/dz for holomorphic f and the conjugate of the direction of steepest
-        ascent for real f (no conjugation, as in JAX).
+        shapes and dtypes of the argument; a tuple of gradients if `argnums` is a sequence. Plain arrays in, plain
+        arrays out. For complex arguments the gradient is df/dz for holomorphic f and the conjugate of the direction of
+        steepest ascent for real f (no conjugation, as in JAX).
 
     Raises
     ------
@@ -217,7 +218,7 @@ def _cotangents(
     for out, g in zip(outs, gs):
         if isinstance(out, Tensor) and out._node is not None:
             roots.append(out._node)
-            seeds.append(_one(out) if g is None else g)
+            seeds.append(_seed(out, g))
     targets = [variable._node for variable in variables]
     found, recorded = pull(roots, seeds, targets, create_graph=create_graph, retain_graph=retain_graph)  # type: ignore[arg-type]
     taken = {id(g) for g in gs if g is not None}
@@ -228,10 +229,11 @@ def _cotangents(
     return results, recorded
 
 
-def _one(out: Tensor) -> Any:
-    """The cotangent 1 of a value with one element."""
-    one = np.ones(out.shape, out.dtype) if out.shape else out.dtype.type(1)
-    return Tensor(one, None) if isinstance(out._value, Boxed) else one
+def _seed(out: Tensor, g: Any) -> Any:
+    """The cotangent of an output, 1 if none was given; a Tensor where the sweep meets values of a running transform."""
+    if g is None:
+        g = np.ones(out.shape, out.dtype) if out.shape else out.dtype.type(1)
+    return Tensor(g, None) if isinstance(out._value, Boxed) and not isinstance(g, Tensor) else g
 
 
 def _shape(leaf: Any) -> tuple[int, ...]:
@@ -254,13 +256,15 @@ def _pair(out: Any) -> tuple[Any, Any]:
 def _check_scalar(out: Any, holomorphic: bool) -> None:
     if not hasattr(out, "dtype") and not isinstance(out, (int, float, complex)):
         raise NonScalarError(
-            f"grad: the function must return one number, got {type(out).__name__}. Return an array with one element; for "
+            f"grad: the function must return one number, got {type(out).__name__}. Return an array with one "
+            f"element; for "
             f"several results use vjp or jacobian."
         )
     shape = _shape(out)
     if any([length != 1 for length in shape]):
         raise NonScalarError(
-            f"grad: the function must return one number, got {describe(out)}. Reduce it (for instance with .sum()), or use "
+            f"grad: the function must return one number, got {describe(out)}. Reduce it (for instance with .sum()), "
+            f"or use "
             f"vjp with a cotangent, or jacobian."
         )
     dtype = np.result_type(out) if not hasattr(out, "dtype") else out.dtype

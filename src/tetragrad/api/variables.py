@@ -32,7 +32,8 @@ def as_value(leaf: Any, name: str) -> Any:
         value = value[()] if value.ndim == 0 else value
     if not is_differentiable_dtype(value.dtype):
         raise DifferentiableTypeError(
-            f"{name}: cannot differentiate with respect to {describe(value)}: gradients need a floating or complex dtype. "
+            f"{name}: cannot differentiate with respect to {describe(value)}: gradients need a floating or complex "
+            f"dtype. "
             f"Convert the argument first, for instance with .astype(float)."
         )
     return value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from ..errors import EscapedValueError
 from .levels import Boxed, Level, shape_of
@@ -58,6 +59,8 @@ class Batch(Boxed):
         if self.size is None:
             return self.value
         raise EscapedValueError(
-            f"{purpose}: inside vmap this value (shape {self.shape}, dtype {self.dtype}) is {self.size} values at once, so "
-            f"it has no single {purpose}. Use numpy.where for a choice between values, or a Python loop instead of vmap."
+            f"{purpose}: inside vmap this value (shape {self.shape}, dtype {self.dtype}) is {self.size} values at "
+            f"once, so "
+            f"it has no single {purpose}. Use numpy.where for a choice between values, or a Python loop instead of "
+            f"vmap."
         )

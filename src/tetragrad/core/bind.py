@@ -1,8 +1,9 @@
-"""`bind`: the one general door through which a primitive meets its arguments. Families add faster doors for hot cases."""
+"""`bind`: the one general door through which a primitive meets its arguments. Families add faster doors."""
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from .tensor import PLAIN, Node, Tensor, next_number
 
 
 def bind(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
-    """Apply `primitive`: plain arrays give plain results, Tensors give Tensors, and what needs recording is recorded."""
+    """Apply `primitive`: plain arrays give plain results, Tensors give Tensors; what needs recording is recorded."""
     face = None
     top: Boxed | None = None
     for arg in args:

@@ -5,14 +5,15 @@ the highest level among its arguments; everything below is a constant there. So
 
     jvp(lambda x: x * jvp(lambda y: x + y, (1.,), (1.,))[1], ...)
 
-keeps the two perturbations apart by their numbers alone. A Tensor's level is that of its value: a boxed value lives inside
-a Tensor, and what is boxed may again be a Tensor of a lower level.
+keeps the two perturbations apart by their numbers alone. A Tensor's level is that of its value: a boxed value lives
+inside a Tensor, and what is boxed may again be a Tensor of a lower level.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -78,7 +79,8 @@ class Boxed:
         """Raise if this value outlived its transform."""
         if not self.level.open:
             raise EscapedValueError(
-                f"{name}: a value of shape {self.shape} and dtype {self.dtype} belongs to a `{self.level.kind}` that has "
+                f"{name}: a value of shape {self.shape} and dtype {self.dtype} belongs to a `{self.level.kind}` "
+                f"that has "
                 f"ended. Return values from the transformed function instead of storing them outside it."
             )
 

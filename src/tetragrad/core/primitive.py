@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..errors import MissingRuleError
 
 # The table: every primitive by name. `tetragrad.ops` fills it; tests and tools walk it.
-TABLE: dict[str, "Primitive"] = {}
+TABLE: dict[str, Primitive] = {}
 
 OUT, PARAM, SHAPE, SHAPES, ARGS = -1, -2, -3, -4, -5
 
@@ -89,7 +90,8 @@ class Primitive:
 
     def _no_forward(self, primals: Any, tangents: Any, out: Any, params: Any) -> Any:
         raise MissingRuleError(
-            f"{self.name}: no forward rule. Give the primitive a jvp, or stop the gradient before it with tg.stop_gradient."
+            f"{self.name}: no forward rule. Give the primitive a jvp, or stop the gradient before it with "
+            f"tg.stop_gradient."
         )
 
     def _source(self, label: str) -> tuple[int, Any]:
@@ -114,9 +116,7 @@ class Primitive:
                 needed = set(self.layout)
             else:
                 needed = set().union(*(need for need, want in zip(self.needs, wanted) if want))
-            found = tuple(
-                source if label in needed else None for label, source in zip(self.layout, self.sources)
-            )
+            found = tuple(source if label in needed else None for label, source in zip(self.layout, self.sources))
             self.plans[wanted] = found  # type: ignore[assignment]
         return found
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from contextvars import ContextVar, Token
-from typing import Any, Callable, TypeVar
+from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -78,3 +79,22 @@ def enable_grad() -> RecordingMode:
     True
     """
     return RecordingMode(True)
+
+
+def is_grad_enabled() -> bool:
+    """Whether operations are recorded now, in this thread and context.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> import tetragrad as tg
+    >>> tg.is_grad_enabled()
+    True
+    >>> with tg.no_grad():
+    ...     tg.is_grad_enabled()
+    False
+    """
+    return is_recording()

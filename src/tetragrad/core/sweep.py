@@ -8,8 +8,9 @@ residual is wrapped again with the node that it came from.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Any, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ by_number = attrgetter("number")
 
 
 def reach(roots: Iterable[Node], oldest: int = 0) -> tuple[list[Node], bool]:
-    """Nodes reachable from `roots` and not older than number `oldest`, newest first; and whether older ones were met."""
+    """Nodes reachable from `roots`, not older than number `oldest`, newest first; and whether older ones were met."""
     stack = list(dict.fromkeys(roots))
     seen = set(stack)
     met_older = False
@@ -48,11 +49,12 @@ def pull(
     create_graph: bool | None = False,
     retain_graph: bool = False,
 ) -> tuple[dict[Node, Any], bool]:
-    """Cotangents of `targets` (all reachable leaves when None), given cotangents of `roots`; and whether it was recorded.
+    """Cotangents of `targets` (all reachable leaves when None), given cotangents of `roots`; and whether it was
+    recorded.
 
     With ``create_graph=None`` the sweep is recorded exactly if the roots also depend on variables outside `targets`, or
-    the cotangents on any variable. A node whose cotangent is a known zero maps to None; one that the roots do not depend
-    on is missing.
+    the cotangents on any variable. A node whose cotangent is a known zero maps to None; one that the roots do not
+    depend on is missing.
     """
     keep = set() if targets is None else set(targets)
     wanted: set[Node] | None = None
@@ -173,7 +175,8 @@ def freed(node: Node) -> FreedGraphError:
     """The error for a node whose residuals are gone."""
     return FreedGraphError(
         f"backward: the graph was already used and its saved arrays were released (first met at operation "
-        f"{node.primitive.name}, result {node.dtype}{list(node.shape)}). Pass retain_graph=True to the earlier backward "
+        f"{node.primitive.name}, result {node.dtype}{list(node.shape)}). Pass retain_graph=True to the earlier "
+        f"backward "
         f"call if you need to go through the graph again, or compute the value anew."
     )
 
@@ -190,7 +193,7 @@ def fit_cotangent(g: Any, shape: tuple[int, ...], dtype: Any, what: str) -> Any:
         )
     if value.dtype == dtype:
         return g
-    if value.dtype.kind in "biuf" and dtype.kind in "fc" or value.dtype.kind == dtype.kind:
+    if (value.dtype.kind in "biuf" and dtype.kind in "fc") or value.dtype.kind == dtype.kind:
         return g.astype(dtype) if not isinstance(g, Tensor) else g
     raise CotangentError(
         f"{what}: the cotangent has dtype {value.dtype}, the value has dtype {dtype}. Convert it with .astype({dtype})."

@@ -1,6 +1,7 @@
 """`Node`, a recorded operation, and `Tensor`, a value with the node that made it.
 
-A Tensor is only the pair (value, node). Nodes point to their parents' nodes and to the arrays their rule reads, never to
+A Tensor is only the pair (value, node). Nodes point to their parents' nodes and to the arrays their rule reads, never
+to
 Tensors, so a graph holds no reference cycle and nothing that no rule names; when a rule must itself be recorded (higher
 orders), a saved array is wrapped again with the node it came from.
 """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextvars import copy_context
-from typing import Any, Callable
+from typing import Any
 
 _count: int | None = None
 _pool: tuple[int, int, Any] | None = None  # (process, size, executor): a forked child makes its own

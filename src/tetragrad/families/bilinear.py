@@ -7,7 +7,8 @@ cotangents come from the nodes.
 from __future__ import annotations
 
 import sys
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from ..core.primitive import Primitive
 from .elementwise import binary_door, unary_door

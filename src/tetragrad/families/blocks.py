@@ -3,7 +3,8 @@ computes in several passes stays near the core from one pass to the next."""
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 

@@ -6,8 +6,9 @@ should cost little more than its NumPy call, so the one- and two-argument cases 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any, Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,18 @@ from ..core.recording import is_recording
 from ..core.tensor import PLAIN, Node, Tensor, next_number
 from ..errors import TetragradError
 from .blocks import LARGE, blockwise
-from .rules import RESHAPE, add_tangents, compile_rules, input_names, layout_of, match_tangent, needs_of, parameter_names, unbroadcast
+from .linear import single_door
+from .rules import (
+    RESHAPE,
+    add_tangents,
+    compile_rules,
+    input_names,
+    layout_of,
+    match_tangent,
+    needs_of,
+    parameter_names,
+    unbroadcast,
+)
 
 ndarray = np.ndarray
 
@@ -66,11 +78,9 @@ def elementwise(
     params = parameter_names(value)
     primitive.jvp = _jvp(primitive, rules, params)
     primitive.batch = batch_elementwise(primitive)
-    if params:
-        door = _door(primitive)
-    elif len(rules) == 1:
-        door = unary_door(primitive)
-    elif len(rules) == 2:
+    if len(rules) == 1:
+        door = single_door(primitive) if params else unary_door(primitive)
+    elif len(rules) == 2 and not params:
         door = binary_door(primitive, operator or value)
     else:
         door = _door(primitive)
@@ -87,8 +97,11 @@ def _unary_vjp(push: Any) -> Callable[..., Any]:
 
     def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any]:
         if type(g) is ndarray and g.nbytes > LARGE:
-            return (blockwise(lambda g, *residuals: push(g, residuals), (g, *residuals)),)
-        return (push(g, residuals),)
+            gx = blockwise(lambda g, *residuals: push(g, residuals), (g, *residuals))
+        else:
+            gx = push(g, residuals)
+        (x,) = parents
+        return (gx if gx.dtype is x.dtype else fit(gx, x),)
 
     return vjp
 

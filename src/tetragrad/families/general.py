@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..core.primitive import Primitive
 from .elementwise import batch_elementwise
@@ -58,9 +59,7 @@ def general(
     variadic = inputs[0].startswith("*")
     if variadic:
         layout, needs = tuple([label for label in layout if label != "index"]), ()
-    primitive = Primitive(
-        name, value, inputs, family="general", layout=layout, needs=needs, multi=multi, sample=sample
-    )
+    primitive = Primitive(name, value, inputs, family="general", layout=layout, needs=needs, multi=multi, sample=sample)
     if vjp is not None:
         primitive.vjp = _joint_vjp(joint.pusher(layout))
     elif vjps is not None:

@@ -6,8 +6,9 @@ order follows from these two.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from operator import itemgetter
-from typing import Any, Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def finish(primitive: Primitive, batch: Callable[..., Any] | None, doc: str | No
     """The door of a linear or general primitive, with its batch rule."""
     primitive.batch = batch or batch_by_loop(primitive)
     if len(primitive.inputs) == 1 and primitive.differentiable and not (primitive.multi or primitive.variadic):
-        door = _single_door(primitive)
+        door = single_door(primitive)
     else:
 
         def door(*args: Any, **params: Any) -> Any:
@@ -82,7 +83,7 @@ def finish(primitive: Primitive, batch: Callable[..., Any] | None, doc: str | No
     return door
 
 
-def _single_door(primitive: Primitive) -> Callable[..., Any]:
+def single_door(primitive: Primitive) -> Callable[..., Any]:
     """`bind` written out for one array and parameters (sum, reshape, getitem): half its time."""
     value, layout = primitive.value, primitive.layout
     label = primitive.inputs[0]

@@ -10,7 +10,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -108,9 +109,7 @@ def unbroadcast(g: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     have = g.shape
     if have != shape:
         extra = len(have) - len(shape)
-        axes = tuple(
-            [i for i, length in enumerate(have) if i < extra or (shape[i - extra] == 1 and length != 1)]
-        )
+        axes = tuple([i for i, length in enumerate(have) if i < extra or (shape[i - extra] == 1 and length != 1)])
         if axes:
             g = SUM(g, axes)
         if g.shape != shape:
@@ -128,7 +127,8 @@ def _size(shape: tuple[int, ...]) -> int:
     return size
 
 
-# The four linear operations that derivations need. On plain arrays they are NumPy's; `ops` gives the doors for the rest.
+# The four linear operations that derivations need. On plain arrays they are NumPy's; `ops` gives the doors for the
+# rest.
 def SUM(g: Any, axes: tuple[int, ...]) -> Any:
     return LINEAR["sum"](g, axis=axes, keepdims=False) if isinstance(g, Tensor) else g.sum(axes)
 

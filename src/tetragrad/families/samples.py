@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 
 class Sample:
@@ -51,7 +52,9 @@ class Real(Sample):
         x = np.asarray(rng.uniform(self.low, self.high, shape))
         for point in self.avoid:
             near = np.abs(x - point) < self.margin
-            side = np.where(x < point, -1.0, 1.0) if self.low < point < self.high else (1.0 if point <= self.low else -1.0)
+            side = (
+                np.where(x < point, -1.0, 1.0) if self.low < point < self.high else (1.0 if point <= self.low else -1.0)
+            )
             x = np.where(near, point + side * self.margin, x)
         return x
 
@@ -80,8 +83,8 @@ class Case:
     samples builds the arrays from the generator: ``Case(make=lambda rng, dtype: (spd(rng, dtype, 3),))``.
     `complex` says that the case may also be drawn with complex inputs.
 
-    Where a row is not a function of arbitrary arrays (it wants Hermitian ones), or parts of its result are a choice (the
-    phases of eigenvectors), tests try the row between two functions written in the table's operations:
+    Where a row is not a function of arbitrary arrays (it wants Hermitian ones), or parts of its result are a choice
+    (the phases of eigenvectors), tests try the row between two functions written in the table's operations:
     ``before(*arrays)`` gives its arguments, ``after(*outputs)`` what is determined, both as tuples.
     """
 

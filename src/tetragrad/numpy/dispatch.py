@@ -1,4 +1,5 @@
-"""NumPy's own functions on Tensors: `numpy.sin(x)`, `numpy.add.reduce(x)`, `numpy.linalg.norm(x)` record and differentiate.
+"""NumPy's own functions on Tensors: `numpy.sin(x)`, `numpy.add.reduce(x)`, `numpy.linalg.norm(x)` record and
+differentiate.
 
 NumPy hands a call with a Tensor among its arguments to `__array_ufunc__` (ufuncs) or `__array_function__` (everything
 else); both look up the function of the same name on the own face.
@@ -6,7 +7,8 @@ else); both look up the function of the same name on the own face.
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +49,8 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any)
         result = _door_of(ufunc)(x[(...,) + (None,) * y.ndim], y)  # type: ignore[index]
     else:
         raise OperationError(
-            f"numpy.{name}.{method}: not available on Tensors ({describe(self)}); write the result to a new Tensor instead"
+            f"numpy.{name}.{method}: not available on Tensors ({describe(self)}); write the result to a new Tensor "
+            f"instead"
         )
     if kwargs:
         raise OperationError(
@@ -84,7 +87,8 @@ def _door_of(ufunc: Any) -> Callable[..., Any]:
 def _method(table: dict[Any, Callable[..., Any]], ufunc: Any, method: str) -> Callable[..., Any]:
     if ufunc not in table:
         raise MissingRuleError(
-            f"numpy.{ufunc.__name__}.{method}: tetragrad has no such operation. Use x.numpy() if its derivative is not needed."
+            f"numpy.{ufunc.__name__}.{method}: tetragrad has no such operation. Use x.numpy() if its derivative is "
+            f"not needed."
         )
     return table[ufunc]
 
@@ -93,7 +97,8 @@ def _method(table: dict[Any, Callable[..., Any]], ufunc: Any, method: str) -> Ca
 ON_VALUES = frozenset(
     {
         "allclose", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "can_cast", "common_type",
-        "isclose", "iscomplex", "iscomplexobj", "isreal", "isrealobj", "may_share_memory", "min_scalar_type", "result_type",
+        "isclose", "iscomplex", "iscomplexobj", "isreal", "isrealobj", "may_share_memory", "min_scalar_type", 
+        "result_type",
         "save", "savetxt", "savez", "shares_memory",
     }
 )  # fmt: skip

@@ -21,6 +21,11 @@ from ..ops.shape import broadcast_to, reshape
 from .arguments import one_axis, operand
 from .creation import refuse
 
+__all__ = [
+    "argwhere", "choose", "compress", "extract", "flatnonzero", "nonzero", "put_along_axis", "select", "take",
+    "take_along_axis",
+]  # fmt: skip
+
 
 def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: str = "raise") -> Any:
     """Entries at integer positions along an axis.

@@ -15,6 +15,11 @@ from .arguments import one_axis, operand
 from .creation import refuse
 from .shape import astype, atleast_1d, atleast_2d, atleast_3d, moveaxis, ravel, reshape, transpose
 
+__all__ = [
+    "append", "array_split", "block", "column_stack", "concat", "concatenate", "delete", "dsplit", "dstack", "hsplit",
+    "hstack", "insert", "split", "stack", "unstack", "vsplit", "vstack",
+]  # fmt: skip
+
 
 def concatenate(arrays: Any, /, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: Any = None) -> Any:
     """Arrays one behind the other along an existing axis.

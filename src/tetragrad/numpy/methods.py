@@ -19,7 +19,7 @@ def install_methods() -> None:
         shape: ("astype", "ravel", "repeat", "squeeze", "swapaxes"),
         elementwise: ("clip", "conj", "conjugate", "round"),
         sorting: ("argsort", "searchsorted"),
-        indexing: ("compress", "nonzero", "take"),
+        indexing: ("nonzero", "take"),
         contraction: ("diagonal", "dot", "trace"),
         creation: ("copy",),
     }  # fmt: skip
@@ -48,6 +48,6 @@ def _transpose(self: CoreTensor, *axes: Any) -> Any:
 
 
 def _iter(self: Tensor) -> Any:
-    from ..ops.indexing import unstack
+    from ..ops.joining import unstack
 
     return iterate(self, unstack)

@@ -15,7 +15,11 @@ from ..ops.shape import broadcast_to
 from .arguments import one_axis, operand
 from .reductions import max, mean, min
 from .shape import astype
-from .sorting import median
+from .statistics import median
+
+__all__ = [
+    "pad",
+]  # fmt: skip
 
 
 def pad(array: Any, pad_width: Any, mode: str = "constant", **kwargs: Any) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -30,7 +31,8 @@ _accumulating = threading.Lock()
 class Tensor(CoreTensor):
     """An array that records what is computed from it.
 
-    Made by `tensor`; results of operations on Tensors are Tensors. Everything NumPy's arrays can do by method, operator or
+    Made by `tensor`; results of operations on Tensors are Tensors. Everything NumPy's arrays can do by method,
+    operator or
     NumPy function works, and is differentiated. Comparisons give plain boolean arrays. Hashing is by identity.
 
     Attributes
@@ -135,14 +137,17 @@ class Tensor(CoreTensor):
         node = self._node
         if node is None:
             raise NotRecordedError(
-                f"backward: nothing was recorded for this Tensor ({describe(self)}): it depends on no variable. Create the "
+                f"backward: nothing was recorded for this Tensor ({describe(self)}): it depends on no variable. "
+                f"Create the "
                 f"variables with tg.tensor(..., requires_grad=True), and compute outside tg.no_grad()."
             )
         if gradient is None:
             if self.size != 1:
                 raise NonScalarError(
-                    f"backward: this Tensor ({describe(self)}) has {self.size} elements, so the cotangent must be given: "
-                    f"backward(gradient=...) with an array of shape {self.shape}, or reduce first, for instance with .sum()."
+                    f"backward: this Tensor ({describe(self)}) has {self.size} elements, so the cotangent must be "
+                    f"given: "
+                    f"backward(gradient=...) with an array of shape {self.shape}, or reduce first, for instance "
+                    f"with .sum()."
                 )
             g: Any = np.ones(node.shape, node.dtype) if node.shape else node.dtype.type(1)
         else:
@@ -167,8 +172,10 @@ class Tensor(CoreTensor):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         if self._node is not None or level_of(self):
             raise EscapedValueError(
-                f"numpy.asarray: this Tensor ({describe(self)}) takes part in a derivative, which a plain array would lose. "
-                f"Use tg.numpy.array(...) or operations on the Tensor, or .detach() / .numpy() if the derivative is not "
+                f"numpy.asarray: this Tensor ({describe(self)}) takes part in a derivative, which a plain array "
+                f"would lose. "
+                f"Use tg.numpy.array(...) or operations on the Tensor, or .detach() / .numpy() if the derivative is "
+                f"not "
                 f"wanted."
             )
         return np.array(concrete(self, "array"), dtype=dtype, copy=copy)

@@ -125,7 +125,7 @@ power = elementwise(
 def pow(x: Any, y: Any) -> Any:
     """``x ** y``: powers with a Python number as exponent have their own, cheaper rows."""
     if type(y) in (int, float, complex) and isinstance(x, Tensor) and x.dtype.kind in "fc":
-        return square(x) if y == 2 else scalar_power(x, exponent=y)
+        return square(x) if y == 2 else sqrt(x) if y == 0.5 else scalar_power(x, exponent=y)
     return power(x, y)
 
 

@@ -16,6 +16,12 @@ from ..ops import shape as ops
 from .arguments import as_shape, one_axis, operand, some_axes
 from .creation import refuse
 
+__all__ = [
+    "astype", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_arrays", "broadcast_to", "expand_dims", "flip",
+    "fliplr", "flipud", "matrix_transpose", "moveaxis", "ndim", "permute_dims", "ravel", "repeat", "reshape", "roll",
+    "rollaxis", "rot90", "shape", "size", "squeeze", "swapaxes", "tile", "transpose",
+]  # fmt: skip
+
 
 def ndim(a: Any) -> int:
     """Number of axes.
