@@ -194,9 +194,17 @@ def test_cotangent_of_wrong_shape(plant):
 
 
 def test_float64_leak_in_cotangent(plant):
-    row = plant(tanh(lambda out: np.float64(1) - out * out))
+    """The families bring cotangents back to their variables' dtypes; here one does not."""
+    row = plant(turn(vjp=turned))
+    row.vjp = lambda g, residuals, parents: (turned(g) * np.float64(1),)
     accepts(row, "value", "reverse", "forward", dtype="float64")
     rejects(row, "reverse", dtype="float32")
+
+
+def test_float64_leak_in_tangent(plant):
+    row = plant(turn(vjp=turned, jvp=lambda t: turned(t) * np.float64(1)))
+    accepts(row, "value", "reverse", "forward", dtype="float64")
+    rejects(row, "forward", dtype="float32")
 
 
 def test_float64_leak_in_value(plant):

@@ -75,7 +75,7 @@ class TestBackward:
         y = (x * x).sum()
         y.backward()
         x.grad = np.full(3, 5.0)
-        fails(errors.FreedGraphError, y.backward, "retain_graph=True", "multiply", "float64[3]")
+        fails(errors.FreedGraphError, y.backward, "retain_graph=True", "sum", "float64[]")
 
     def test_twice_through_a_shared_part(self, x, fails):
         shared = x * x
@@ -131,7 +131,7 @@ class TestDtypes:
         fails(errors.DifferentiableTypeError, lambda: tg.vjp(lambda x: x, np.asarray(data)), name, "vjp")
         fails(errors.DifferentiableTypeError, lambda: tg.jvp(lambda x: x, (np.asarray(data),), (1.0,)), name, "jvp")
 
-    @pytest.mark.parametrize("data", ["text", None, object(), [[1.0], [1.0, 2.0]], {"a": 1.0}])
+    @pytest.mark.parametrize("data", ["text", None, object(), {"a": 1.0}])
     def test_what_is_no_number(self, fails, data):
         fails(errors.TetragradError, lambda: tg.tensor(data), "tensor")
 
@@ -180,7 +180,7 @@ class TestOperands:
     def test_unsupported_arguments(self, x, fails):
         fails(errors.OperationError, lambda: np.add(x, 1, out=np.zeros(3)), "add", "out")
         fails(errors.OperationError, lambda: np.add(x, 1, where=np.array([True, False, True])), "add", "where")
-        fails(errors.OperationError, lambda: np.sum(x, where=np.array([True, False, True])), "sum", "where")
+        fails(errors.OperationError, lambda: np.sum(x, out=np.zeros(())), "sum", "out")
 
     def test_arrays_would_lose_the_derivative(self, x):
         with pytest.raises(errors.EscapedValueError, match=r"derivative"):
@@ -206,6 +206,11 @@ class TestTransforms:
         for transform in (tg.grad, tg.value_and_grad, tg.jacobian, tg.hessian):
             with pytest.raises(TypeError, match="argnums=2"):
                 transform(lambda x, y: x * y, argnums=2)(1.0, 2.0)
+
+    def test_argnums_twice(self):
+        for transform in (tg.grad, tg.jacobian):
+            with pytest.raises(ValueError, match="twice"):
+                transform(lambda x, y: x * y, argnums=(0, -2))(1.0, 2.0)
 
     def test_tangents(self, fails):
         x, f = np.ones(3), lambda x: x * 2

@@ -210,7 +210,7 @@ def test_flip_roll_and_moveaxis(shape, data):
     shifts = tuple([data.draw(st.integers(-4, 4)) for _ in axes])
     for own, back in (
         (lambda x: tnp.flip(x, axes), lambda g: np.flip(g, axes)),
-        (lambda x: tnp.roll(x, shifts, axes), lambda g: np.roll(g, [-s for s in shifts], axes)),
+        *([(lambda x: tnp.roll(x, shifts, axes), lambda g: np.roll(g, [-s for s in shifts], axes))] if axes else []),
         (lambda x: tnp.moveaxis(x, axes, sorted(axes)), lambda g: np.moveaxis(g, sorted(axes), axes)),
     ):
         out, pull = tg.vjp(own, x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.draw import dtypes_of, rows
-from support.elementwise import check_form, check_special, forms_of, has_special, is_elementwise
+from support.elementwise import check_form, check_large, check_special, forms_of, has_special, is_elementwise
 
 ROWS = [row for row in rows() if is_elementwise(row)]
 
@@ -30,3 +30,8 @@ def test_form(row, dtype, form):
 @pytest.mark.parametrize(("row", "dtype"), SPECIAL)
 def test_special_points(row, dtype):
     check_special(row, dtype)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.family == "elementwise"], ids=lambda row: row.name)
+def test_large_arrays(row):
+    check_large(row)

@@ -67,8 +67,8 @@ def chapter(names: Sequence[str] | None, report: Path, quiet: bool) -> int:
 
     terminal = Terminal(quiet)
     results = []
-    for number, section in enumerate([known[name] for name in names] if names else SECTIONS, 1):
-        terminal.begin(section, number)
+    for section in [known[name] for name in names] if names else SECTIONS:
+        terminal.begin(section, SECTIONS.index(section) + 1)
         results.append(run_section(section, terminal))
     html.write(results, report)
     terminal.summary(results, str(report))

@@ -8,6 +8,7 @@ from typing import Any, Callable, Sequence
 import numpy as np
 
 from tetragrad.core.primitive import Primitive
+from tetragrad.families.blocks import LARGE
 
 from .checks import (
     TRIES,
@@ -90,6 +91,23 @@ def check_form(row: Primitive, dtype: str, form: str) -> None:
         except NotSmooth:
             continue
     raise AssertionError(f"{row.name} {form}: no smooth point in {TRIES} draws")
+
+
+# --- large arrays -----------------------------------------------------------------------------------------------------
+def check_large(row: Primitive) -> None:
+    """Arrays so large that the families work in blocks and threads: the same as in small pieces, in any layout."""
+    count = len(samples_of(row))
+    rows, columns = 3, LARGE // 8 // 3 + 5
+    drawn = draw_elementwise(row, "float64", [(rows, columns)] * count, rng_for(row.name, "large"))
+    (g,) = direction(rng_for(row.name, "large", "g"), drawn.outputs)
+    for layout in (lambda x: x, np.asfortranarray):
+        call = Call(row, [layout(arg) for arg in drawn.args], drawn.variables, {})
+        pieces = [Call(row, [arg[i] for arg in drawn.args], drawn.variables, {}) for i in range(rows)]
+        for cotangent in (layout(g), np.broadcast_to(g[0, 0], g.shape)):
+            found = [call.door(*call.xs)[0], *reverse(call.door, call.xs, [cotangent])]
+            wanted = [[piece.value(*piece.xs)[0], *reverse(piece.door, piece.xs, [cotangent[i]])] for i, piece in enumerate(pieces)]
+            for part, column in zip(found, zip(*wanted), strict=True):
+                assert np.allclose(part, np.stack(column), rtol=1e-14, atol=1e-14), f"{call}: large arrays differ from small ones"
 
 
 # --- special points ---------------------------------------------------------------------------------------------------

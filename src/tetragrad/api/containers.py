@@ -110,4 +110,7 @@ def argument_positions(argnums: int | Sequence[int], count: int, name: str) -> t
             raise TypeError(
                 f"{name}: argnums={argnums} but the function was called with {count} positional argument(s)"
             )
-    return tuple([position % count for position in positions])
+    positions = tuple([position % count for position in positions])
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"{name}: argnums={argnums} names the same argument twice")
+    return positions

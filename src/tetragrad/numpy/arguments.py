@@ -11,7 +11,7 @@ from ..core.tensor import Tensor
 from ..errors import ShapeError
 from .creation import asarray
 
-NOT_GIVEN: Any = np._NoValue  # type: ignore[attr-defined]
+NOT_GIVEN: Any = np._NoValue
 
 
 def operand(x: Any) -> Any:
@@ -35,6 +35,11 @@ def some_axes(name: str, axis: Any, rank: int) -> tuple[int, ...]:
     if len(set(axes)) != len(axes):
         raise ShapeError(f"{name}: an axis is repeated in {axis}")
     return axes
+
+
+def as_scalar(x: Any) -> Any:
+    """An array without axes as the NumPy scalar that NumPy's own reductions give."""
+    return x[()] if type(x) is np.ndarray and x.ndim == 0 else x
 
 
 def as_shape(shape: Any) -> tuple[int, ...]:

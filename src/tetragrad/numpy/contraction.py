@@ -18,7 +18,7 @@ from .arguments import one_axis, operand
 from .creation import refuse
 from .elementwise import UFUNCS, power
 from .joining import concatenate
-from .shape import astype, broadcast_to, moveaxis, ravel
+from .shaping import astype, broadcast_to, moveaxis, ravel
 from .subscripts import parse
 
 
@@ -466,3 +466,8 @@ UFUNCS.update({np.matmul: matmul, np.vecdot: vecdot})
 for _name, _function in {"matvec": matvec, "vecmat": vecmat}.items():  # NumPy 2.2
     if hasattr(np, _name):
         UFUNCS[getattr(np, _name)] = _function
+
+__all__ = [
+    "cross", "diag", "diagflat", "diagonal", "dot", "einsum", "einsum_path", "inner", "kron", "matmul", "matvec", "outer",
+    "tensordot", "trace", "tril", "triu", "vander", "vdot", "vecdot", "vecmat",
+]  # fmt: skip

@@ -21,6 +21,7 @@ geomspace = np.geomspace
 identity = np.identity
 indices = np.indices
 ix_ = np.ix_
+linspace = np.linspace
 logspace = np.logspace
 meshgrid = np.meshgrid
 ones = np.ones
@@ -29,6 +30,35 @@ tril_indices = np.tril_indices
 triu_indices = np.triu_indices
 unravel_index = np.unravel_index
 zeros = np.zeros
+
+__all__ = [
+    "arange",
+    "array",
+    "asarray",
+    "copy",
+    "diag_indices",
+    "empty",
+    "empty_like",
+    "eye",
+    "fromfunction",
+    "full",
+    "full_like",
+    "geomspace",
+    "identity",
+    "indices",
+    "ix_",
+    "linspace",
+    "logspace",
+    "meshgrid",
+    "ones",
+    "ones_like",
+    "tri",
+    "tril_indices",
+    "triu_indices",
+    "unravel_index",
+    "zeros",
+    "zeros_like",
+]
 
 
 def array(object: Any, dtype: Any = None, copy: bool | None = True, ndmin: int = 0) -> Any:

@@ -14,10 +14,10 @@ from ..ops import reductions as reducing
 from ..ops import shape as shaping
 from ..ops.arithmetic import add, divide, multiply, subtract
 from ..ops.joining import along
-from .arguments import one_axis, operand
+from .arguments import NOT_GIVEN, as_scalar, one_axis, operand
 from .creation import refuse
 from .reductions import cumprod, cumsum
-from .shape import astype, ravel
+from .shaping import astype, ravel
 
 __all__ = [
     "convolve", "correlate", "cumulative_prod", "cumulative_sum", "diff", "ediff1d", "gradient", "interp", "trapezoid",
@@ -102,9 +102,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
         raise OperationError(f"diff: n must not be negative, got {n}")
     a = operand(a)
     axis = one_axis("diff", axis, len(shape_of(a)))
-    parts = [
-        _as_entry(part, a, axis) for part in (prepend, a, append) if part is not None and part is not np._NoValue  # type: ignore[attr-defined]
-    ]
+    parts = [_as_entry(part, a, axis) for part in (prepend, a, append) if part is not None and part is not NOT_GIVEN]
     if len(parts) > 1:
         a = joining.concatenate(*parts, axis=axis)
     step = arithmetic.not_equal if a.dtype == bool else subtract
@@ -176,7 +174,9 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
 def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
     length, rank = shape_of(f)[axis], len(shape_of(f))
     if length < edge_order + 1:
-        raise ShapeError(f"gradient: an axis of length {length} is too short; at least {edge_order + 1} samples are needed")
+        raise ShapeError(
+            f"gradient: an axis of length {length} is too short; at least {edge_order + 1} samples are needed"
+        )
     if len(shape_of(spacing)) == 0:
         steps = multiply(np.ones(length - 1, np.empty(0, f.dtype).real.dtype), spacing)
     elif shape_of(spacing) == (length,):
@@ -272,7 +272,9 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     """
     x, xp, fp = operand(x), operand(xp), operand(fp)
     if len(shape_of(xp)) != 1 or shape_of(xp) != shape_of(fp):
-        raise ShapeError(f"interp: positions and values must be vectors of one length, got {shape_of(xp)} and {shape_of(fp)}")
+        raise ShapeError(
+            f"interp: positions and values must be vectors of one length, got {shape_of(xp)} and {shape_of(fp)}"
+        )
     if period is not None:
         x, xp, fp = _wrapped(x, xp, fp, abs(period))
         left = right = None
@@ -291,7 +293,7 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
         indexing.getitem(fp, index=(-1,)) if right is None else right,
     ]
     result = arithmetic.where(arithmetic.less(x, ends[0]), outside[0], inside)
-    return arithmetic.where(arithmetic.greater(x, ends[1]), outside[1], result)
+    return as_scalar(arithmetic.where(arithmetic.greater(x, ends[1]), outside[1], result))
 
 
 def _wrapped(x: Any, xp: Any, fp: Any, period: float) -> tuple[Any, Any, Any]:
@@ -304,9 +306,7 @@ def _wrapped(x: Any, xp: Any, fp: Any, period: float) -> tuple[Any, Any, Any]:
         subtract(indexing.getitem(xp, index=(before,)), period), xp,
         add(indexing.getitem(xp, index=(after,)), period), axis=0,
     )  # fmt: skip
-    fp = joining.concatenate(
-        indexing.getitem(fp, index=(before,)), fp, indexing.getitem(fp, index=(after,)), axis=0
-    )
+    fp = joining.concatenate(indexing.getitem(fp, index=(before,)), fp, indexing.getitem(fp, index=(after,)), axis=0)
     return x, xp, fp
 
 

@@ -67,7 +67,8 @@ def _is_default(key: str, value: Any) -> bool:
         return value == "K"
     if key == "casting":
         return value == "same_kind"
-    return value is None or value is np._NoValue or (key == "axis" and value is None)  # type: ignore[attr-defined]
+    # axis=None is a request of its own where the default is another axis (sort, reduce, concatenate).
+    return value is np._NoValue or (value is None and key != "axis")  # type: ignore[attr-defined]
 
 
 def _door_of(ufunc: Any) -> Callable[..., Any]:

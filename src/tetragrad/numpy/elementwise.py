@@ -152,6 +152,8 @@ def modf(x: Any) -> tuple[Any, Any]:
     """
     if not isinstance(x, Tensor):
         return np.modf(x)
+    if x.dtype.kind != "f":
+        x = add(x, 0.0)
     whole = trunc(x)
     return copysign(x - whole, x), whole
 
@@ -323,8 +325,8 @@ def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
     Examples
     --------
     >>> import tetragrad.numpy as np
-    >>> np.round(2.345, 2)
-    np.float64(2.34)
+    >>> np.round(2.5)
+    np.float64(2.0)
     """
     refuse("round", out=out)
     return rounding.round(a, decimals)

@@ -1,7 +1,7 @@
 """NumPy's functions that read and write elements by position, and find positions.
 
-Results whose number of elements depends on the values (`nonzero`, boolean masks) need the values themselves, so they are
-not available inside `vmap`.
+Results whose number of elements depends on the values (`nonzero`, boolean masks) need the values themselves, so they
+are not available inside `vmap`.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
         arr, axis = reshape(arr, shape=(-1,)), 0
     if len(shape_of(arr)) != len(shape_of(indices)):
         raise ShapeError(
-            f"take_along_axis: array and positions need as many axes, got shapes {shape_of(arr)} and {shape_of(indices)}"
+            f"take_along_axis: array and positions need as many axes, got {shape_of(arr)} and {shape_of(indices)}"
         )
     return ops.take_along_axis(arr, indices, axis=one_axis("take_along_axis", axis, len(shape_of(arr))), unique=False)
 
@@ -151,7 +151,8 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
         a = clip(a, 0, len(parts) - 1)
     elif not isinstance(a, Tensor) and a.size and np.min(a) < 0:
         raise OperationError("choose: positions must not be negative")
-    chosen = ops.take_along_axis(stacked, reshape(broadcast_to(a, shape=common), shape=(1, *common)), axis=0, unique=True)
+    a = reshape(broadcast_to(a, shape=common), shape=(1, *common))
+    chosen = ops.take_along_axis(stacked, a, axis=0, unique=True)
     return reshape(chosen, shape=common)
 
 

@@ -13,7 +13,7 @@ from ..ops import joining as ops
 from ..ops.joining import along
 from .arguments import one_axis, operand
 from .creation import refuse
-from .shape import astype, atleast_1d, atleast_2d, atleast_3d, moveaxis, ravel, reshape, transpose
+from .shaping import astype, atleast_1d, atleast_2d, atleast_3d, moveaxis, ravel, reshape, transpose
 
 __all__ = [
     "append", "array_split", "block", "column_stack", "concat", "concatenate", "delete", "dsplit", "dstack", "hsplit",
@@ -21,7 +21,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-def concatenate(arrays: Any, /, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: Any = None) -> Any:
+def concatenate(
+    arrays: Any, /, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting: Any = None
+) -> Any:
     """Arrays one behind the other along an existing axis.
 
     Parameters
@@ -313,7 +315,8 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
         new = points.copy()
         new[np.argsort(points, kind="stable")] += np.arange(len(points))
     old = np.delete(np.arange(lengths[axis] + len(new)), new)
-    base = indexing.scatter(arr, index=along(axis, old), shape=(*lengths[:axis], len(old) + len(new), *lengths[axis + 1 :]))
+    shape = (*lengths[:axis], len(old) + len(new), *lengths[axis + 1 :])
+    base = indexing.scatter(arr, index=along(axis, old), shape=shape)
     return indexing.index_update(base, values, index=along(axis, new))
 
 

@@ -25,7 +25,7 @@ from .arguments import operand
 from .contraction import matmul, tensordot, vecdot
 from .joining import concatenate
 from .norms import cond, matrix_norm, norm, svdvals, vector_norm
-from .shape import matrix_transpose, moveaxis, reshape
+from .shaping import matrix_transpose, moveaxis, reshape
 
 
 class EigResult(NamedTuple):

@@ -205,3 +205,6 @@ def cond(x: Any, p: Any = None) -> Any:
         s = svdvals(x)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     return norm(x, p, (-2, -1)) * norm(solvers.inv(x), p, (-2, -1))
+
+
+__all__ = ["cond", "matrix_norm", "norm", "svdvals", "vector_norm"]

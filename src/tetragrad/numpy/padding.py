@@ -1,4 +1,4 @@
-"""`pad`: margins around an array, filled with constants, with the array's own elements, or with what is computed from them."""
+"""`pad`: margins around an array, filled with constants, its own elements, or values computed from them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..ops.joining import along, concatenate
 from ..ops.shape import broadcast_to
 from .arguments import one_axis, operand
 from .reductions import max, mean, min
-from .shape import astype
+from .shaping import astype
 from .statistics import median
 
 __all__ = [
@@ -100,7 +100,7 @@ def _pairs(name: str, value: Any, rank: int) -> list[tuple[Any, Any]]:
     if isinstance(value, dict):
         found: list[tuple[Any, Any]] = [(0, 0)] * rank
         for axis, width in value.items():
-            found[one_axis(name, axis, rank)] = tuple(np.broadcast_to(width, 2).tolist())  # type: ignore[assignment]
+            found[one_axis(name, axis, rank)] = tuple(np.broadcast_to(width, 2).tolist())
         return found
     try:
         return [tuple(pair) for pair in np.broadcast_to(np.asarray(value), (rank, 2)).tolist()]
@@ -108,7 +108,7 @@ def _pairs(name: str, value: Any, rank: int) -> list[tuple[Any, Any]]:
         raise ShapeError(f"{name}: {value} does not give (before, after) for each of {rank} axes") from error
 
 
-STATISTICS = {"maximum": max, "mean": mean, "median": median, "minimum": min}
+STATISTICS: dict[str, Any] = {"maximum": max, "mean": mean, "median": median, "minimum": min}
 
 
 def _pad_computed(array: Any, widths: Any, mode: str, stat_length: Any = None, end_values: Any = 0) -> Any:

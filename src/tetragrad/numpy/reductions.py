@@ -17,9 +17,9 @@ from ..ops import reductions as ops
 from ..ops import shape as shaping
 from ..ops import softmax as soft
 from ..ops.arithmetic import add, divide, multiply, subtract
-from .arguments import NOT_GIVEN, one_axis, operand, some_axes
+from .arguments import NOT_GIVEN, as_scalar, one_axis, operand, some_axes
 from .creation import refuse
-from .shape import astype
+from .shaping import astype
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "cumprod", "cumsum", "log_softmax",
@@ -229,7 +229,7 @@ def root(x: Any) -> Any:
     zero = arithmetic.equal(x, 0)
     if not isinstance(zero, Tensor) and not zero.any():
         return exponential.sqrt(x)
-    return arithmetic.where(zero, 0, exponential.sqrt(arithmetic.where(zero, 1, x)))
+    return as_scalar(arithmetic.where(zero, 0, exponential.sqrt(arithmetic.where(zero, 1, x))))
 
 
 def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = False, *, keepdims: Any = False) -> Any:
@@ -276,7 +276,9 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
 # -- extremes ---------------------------------------------------------------------------------------------------------
 
 
-def max(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = NOT_GIVEN, where: Any = True) -> Any:
+def max(
+    a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = NOT_GIVEN, where: Any = True
+) -> Any:
     """Largest element. Tied elements share the derivative equally.
 
     Parameters
@@ -303,7 +305,9 @@ def max(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initia
     return _extreme("max", ops.max, arithmetic.maximum, a, axis, out, keepdims, initial, where)
 
 
-def min(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = NOT_GIVEN, where: Any = True) -> Any:
+def min(
+    a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, initial: Any = NOT_GIVEN, where: Any = True
+) -> Any:
     """Smallest element. Tied elements share the derivative equally.
 
     Parameters
@@ -471,7 +475,7 @@ def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) 
 
 
 def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) -> Any:
-    """Running product along an axis, by default of the flattened array. Zeros among the factors are differentiated rightly.
+    """Running product along an axis, by default of the flattened array; differentiated rightly with zeros.
 
     Examples
     --------

@@ -7,16 +7,13 @@ from typing import Any
 import numpy as np
 
 from ..core.levels import concrete, shape_of
-from ..core.tensor import Tensor
-from ..errors import OperationError, ShapeError
+from ..errors import OperationError
 from ..ops import indexing
-from ..ops import shape as shaping
 from ..ops import sorting as ops
 from ..ops.arithmetic import subtract
-from ..ops.joining import along
 from .arguments import one_axis, operand
 from .creation import refuse
-from .shape import ravel
+from .shaping import ravel
 
 __all__ = [
     "argpartition", "argsort", "digitize", "partition", "searchsorted", "sort", "unique",
@@ -167,7 +164,12 @@ def unique(
     """
     ar = operand(ar)
     _, first, inverse, counts = np.unique(
-        concrete(ar, "unique"), return_index=True, return_inverse=True, return_counts=True, axis=axis, equal_nan=equal_nan
+        concrete(ar, "unique"),
+        return_index=True,
+        return_inverse=True,
+        return_counts=True,
+        axis=axis,
+        equal_nan=equal_nan,
     )
     flat, place = _prepare("unique", ar, axis)
     values = indexing.take(flat, first, axis=place)

@@ -16,10 +16,10 @@ from ..ops import shape as shaping
 from ..ops.arithmetic import add, divide, isnan, multiply, subtract
 from ..ops.joining import along
 from . import reductions
-from .arguments import NOT_GIVEN, operand, some_axes
+from .arguments import NOT_GIVEN, as_scalar, operand, some_axes
 from .creation import refuse
 from .joining import concatenate
-from .shape import astype, atleast_2d, expand_dims, moveaxis, squeeze, transpose
+from .shaping import astype, atleast_2d, expand_dims, squeeze, transpose
 
 __all__ = [
     "corrcoef", "cov", "median", "nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean",
@@ -69,25 +69,26 @@ def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = Fa
     """
     refuse("median", out=out)
     lanes, kept = _lanes("median", a, axis)
-    ordered = sorting.sort(lanes, axis=len(shape_of(lanes)) - 1)
+    last = len(shape_of(lanes)) - 1
+    ordered = sorting.sort(lanes, axis=last)
     length = shape_of(ordered)[-1]
-    result = indexing.getitem(ordered, index=(Ellipsis, length // 2))
+    result = indexing.getitem(ordered, index=along(last, length // 2))
     if length % 2 == 0:
-        result = multiply(add(indexing.getitem(ordered, index=(Ellipsis, length // 2 - 1)), result), 0.5)
+        result = multiply(add(indexing.getitem(ordered, index=along(last, length // 2 - 1)), result), 0.5)
     result = _or_nan(result, ordered)
     return shaping.reshape(result, shape=kept) if keepdims is True else result
 
 
 def _or_nan(result: Any, ordered: Any) -> Any:
     """`result`, and nan for lanes that hold one (it is sorted to the end)."""
-    largest = indexing.getitem(ordered, index=(Ellipsis, -1))
+    largest = indexing.getitem(ordered, index=along(len(shape_of(ordered)) - 1, -1))
     bad = isnan(largest)
     if not isinstance(bad, Tensor) and not bad.any():
         return result
     extra = len(shape_of(result)) - len(shape_of(largest))
     if extra:
         bad, largest = [shaping.reshape(each, shape=(*shape_of(largest), *(1,) * extra)) for each in (bad, largest)]
-    return arithmetic.where(bad, largest, result)
+    return as_scalar(arithmetic.where(bad, largest, result))
 
 
 def quantile(
@@ -126,16 +127,16 @@ def quantile(
     if method == "linear":
         place = multiply(q, length - 1)
     else:  # a quantile is a weighted sum of sorted values: of 0, 1, 2, ... it is the place itself
-        place = np.quantile(np.arange(length, dtype=float), concrete(q, "quantile"), method=method)  # type: ignore[call-overload]
-    lower = np.floor(concrete(place, "quantile"))
-    weight = astype(subtract(place, lower), ordered.dtype)
-    low = lower.astype(np.intp)
-    # Where the lower value alone counts, the other must not be read: it may be infinite.
-    high = np.where(concrete(weight, "quantile") > 0, np.minimum(low + 1, length - 1), low)
-    below = indexing.take(ordered, low, axis=last)
-    result = below if (high == low).all() and not isinstance(q, Tensor) else _blend(
-        below, indexing.take(ordered, np.minimum(low + 1, length - 1) if isinstance(q, Tensor) else high, axis=last), weight
-    )
+        fractions = concrete(q, "quantile")
+        place = np.quantile(np.arange(length, dtype=float), fractions, method=method)  # type: ignore[call-overload]
+    low = np.floor(concrete(place, "quantile")).astype(np.intp)
+    weight = astype(subtract(place, low), ordered.dtype)
+    high = np.minimum(low + 1, length - 1)
+    if not isinstance(q, Tensor):  # a value that does not count must not be read: it may be infinite
+        high = np.where(weight > 0, high, low)
+    result = indexing.take(ordered, low, axis=last)
+    if (high != low).any():
+        result = _blend(result, indexing.take(ordered, high, axis=last), weight)
     return _first_axes(_or_nan(result, ordered), shape_of(q), kept, keepdims)
 
 
@@ -155,8 +156,9 @@ def _first_axes(result: Any, first: tuple[int, ...], kept: tuple[int, ...], keep
     """The last axes, those of the fractions, brought to the front."""
     rank = len(shape_of(result))
     split = rank - len(first)
-    result = shaping.transpose(result, axes=(*range(split, rank), *range(split)))
-    return shaping.reshape(result, shape=(*first, *kept)) if keepdims is True else result
+    if first and split:
+        result = shaping.transpose(result, axes=(*range(split, rank), *range(split)))
+    return shaping.reshape(result, shape=(*first, *kept)) if keepdims is True else as_scalar(result)
 
 
 def percentile(
@@ -253,9 +255,7 @@ def nanmean(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdi
     return reductions.mean(a, axis, dtype, out, keepdims, where=arithmetic.logical_not(isnan(a)))
 
 
-def nanvar(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False
-) -> Any:
+def nanvar(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False) -> Any:
     """Variance of the elements that are not nan.
 
     Examples
@@ -268,9 +268,7 @@ def nanvar(
     return reductions.var(a, axis, dtype, out, ddof, keepdims, where=arithmetic.logical_not(isnan(a)))
 
 
-def nanstd(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False
-) -> Any:
+def nanstd(a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: float = 0, keepdims: Any = False) -> Any:
     """Standard deviation of the elements that are not nan; where it is zero, so is its derivative.
 
     Examples
@@ -312,7 +310,7 @@ def _nan_extreme(reduce: Any, a: Any, axis: Any, out: Any, keepdims: Any, filler
     nothing = reductions.all(bad, axis, keepdims=keepdims)
     if not isinstance(nothing, Tensor) and not nothing.any():
         return result
-    return arithmetic.where(nothing, math.nan, result)
+    return as_scalar(arithmetic.where(nothing, math.nan, result))
 
 
 def nanargmax(a: Any, axis: int | None = None, out: Any = None, *, keepdims: Any = False) -> Any:
@@ -375,18 +373,23 @@ def nanquantile(
     elif method in ("lower", "higher", "nearest", "midpoint"):
         nearest = rounding.rint(place)
         lower, upper = {
-            "lower": (lower, lower), "higher": (upper, upper), "nearest": (nearest, nearest), "midpoint": (lower, upper),
-        }[method]  # fmt: skip
+            "lower": (lower, lower),
+            "higher": (upper, upper),
+            "nearest": (nearest, nearest),
+            "midpoint": (lower, upper),
+        }[method]
         weight = np.asarray(0.5)
     else:
         raise OperationError(f"nanquantile: method {method!r} is not supported")
-    below, above = [
-        indexing.take_along_axis(ordered, shaping.astype_discrete(each, dtype=np.dtype(np.intp)), axis=last, unique=False)
-        for each in (lower, upper)
-    ]
+    below, above = [_at_places(ordered, each, last) for each in (lower, upper)]
     result = _blend(below, above, astype(weight, ordered.dtype))
     result = shaping.reshape(result, shape=(*shape_of(result)[:-1], *shape_of(q)))
     return _first_axes(result, shape_of(q), kept, keepdims)
+
+
+def _at_places(ordered: Any, places: Any, axis: int) -> Any:
+    places = shaping.astype_discrete(places, dtype=np.dtype(np.intp))
+    return indexing.take_along_axis(ordered, places, axis=axis, unique=False)
 
 
 def nanpercentile(

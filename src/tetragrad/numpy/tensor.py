@@ -23,6 +23,8 @@ from ..errors import (
 )
 from ..families.rules import CONVERT
 from ..ops.arithmetic import stop_gradient as stop_gradient_door
+from ..ops.joining import unstack
+from . import contraction, creation, dispatch, elementwise, indexing, reductions, shaping, sorting
 
 # Adding into `.grad` is a read and a write: concurrent backward passes onto shared leaves take turns.
 _accumulating = threading.Lock()
@@ -170,6 +172,8 @@ class Tensor(CoreTensor):
         return view
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        if isinstance(self._value, Boxed):
+            self._value.check_open("numpy.asarray")
         if self._node is not None or level_of(self):
             raise EscapedValueError(
                 f"numpy.asarray: this Tensor ({describe(self)}) takes part in a derivative, which a plain array "
@@ -220,6 +224,62 @@ class Tensor(CoreTensor):
         return represent(self)
 
     __hash__ = object.__hash__
+
+    # -- NumPy's methods and protocols ----------------------------------------------------------------------------
+
+    all = reductions.all
+    any = reductions.any
+    argmax = reductions.argmax
+    argmin = reductions.argmin
+    argsort = sorting.argsort
+    astype = shaping.astype
+    clip = elementwise.clip
+    conj = elementwise.conj
+    conjugate = elementwise.conjugate
+    copy = creation.copy
+    cumprod = reductions.cumprod
+    cumsum = reductions.cumsum
+    diagonal = contraction.diagonal
+    dot = contraction.dot
+    flatten = shaping.ravel
+    max = reductions.max
+    mean = reductions.mean
+    min = reductions.min
+    nonzero = indexing.nonzero
+    prod = reductions.prod
+    ravel = shaping.ravel
+    repeat = shaping.repeat
+    round = elementwise.round
+    searchsorted = sorting.searchsorted
+    squeeze = shaping.squeeze
+    std = reductions.std
+    sum = reductions.sum
+    swapaxes = shaping.swapaxes
+    take = indexing.take
+    trace = contraction.trace
+    var = reductions.var
+
+    def reshape(self, *shape: Any) -> Any:
+        """The elements in another shape, given as one tuple or as several numbers."""
+        return shaping.reshape(self, shape[0] if len(shape) == 1 else shape)
+
+    def transpose(self, *axes: Any) -> Any:
+        """The Tensor with its axes reversed, or in the order given."""
+        return shaping.transpose(self, None if not axes else axes[0] if len(axes) == 1 else axes)
+
+    T = property(shaping.transpose, doc="The Tensor with its axes reversed.")
+    mT = property(shaping.matrix_transpose, doc="The Tensor with its last two axes swapped.")
+    real = property(elementwise.real, doc="Real part.")
+    imag = property(elementwise.imag, doc="Imaginary part.")
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d Tensor")
+        return iter(unstack(self, axis=0))
+
+    __array_ufunc__ = dispatch.array_ufunc
+    __array_function__ = dispatch.array_function
+    __array_priority__ = 1000
 
     # -- copies: values only, never the graph ---------------------------------------------------------------------
 
@@ -355,9 +415,3 @@ def represent(x: Tensor) -> str:
     shown = "" if kind in (np.float64, np.int64, np.bool_, np.complex128) else f", dtype={kind}"
     return f"tensor({text}{shown}{suffix})"
 
-
-def iterate(x: Tensor, unstack: Any) -> Iterator[Any]:
-    """The entries along the first axis, as `iter` gives them."""
-    if not x.shape:
-        raise TypeError("iteration over a 0-d Tensor")
-    return iter(unstack(x, axis=0))

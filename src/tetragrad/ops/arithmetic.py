@@ -89,19 +89,26 @@ BITS = {2: np.int16, 4: np.int32, 8: np.int64}
 
 
 def _masks(condition: Any, x: Any) -> Any:
-    """The condition as integers of 0 and -1 (no bits, all bits), if `x` is an array that they should choose from."""
+    """The condition as integers of 0 and -1 (no bits, all bits), if `x` is an array that they can choose from."""
     if type(x) is not ndarray or x.size < MANY or x.dtype.kind not in "fc" or x.dtype.itemsize not in BITS:
         return None
-    if type(condition) is not ndarray or condition.dtype != np.bool_:
+    if type(condition) is not ndarray or condition.dtype != np.bool_ or condition.shape != x.shape:
         return None
     return np.negative(condition.view(np.int8))
+
+
+def _choose(condition: Any, x: Any, y: Any) -> Any:
+    out = np.where(condition, x, y)
+    return out if out.ndim else out[()]
 
 
 def _keep(x: Any, condition: Any) -> Any:
     masks = _masks(condition, x)
     if masks is None:
-        return np.where(condition, x, 0)
-    return np.bitwise_and(x.view(BITS[x.dtype.itemsize]), masks).view(x.dtype)
+        return _choose(condition, x, 0)
+    out, bits = np.empty_like(x), BITS[x.dtype.itemsize]
+    np.bitwise_and(x.view(bits), masks, out=out.view(bits))
+    return out
 
 
 keep = elementwise(
@@ -117,13 +124,14 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
     if type(y) is int and y == 0:
         return _keep(x, condition)
     masks = _masks(condition, x)
-    if masks is None or type(y) is not ndarray or y.dtype != x.dtype or y.shape != x.shape or masks.shape != x.shape:
-        return np.where(condition, x, y)
-    y_bits = y.view(BITS[y.dtype.itemsize])
-    bits = np.bitwise_xor(x.view(y_bits.dtype), y_bits)
-    bits &= masks
-    bits ^= y_bits
-    return bits.view(x.dtype)
+    if masks is None or type(y) is not ndarray or y.dtype != x.dtype or y.shape != x.shape:
+        return _choose(condition, x, y)
+    out, bits = np.empty_like(x), BITS[x.dtype.itemsize]
+    chosen, other = out.view(bits), y.view(bits)
+    np.bitwise_xor(x.view(bits), other, out=chosen)
+    chosen &= masks
+    chosen ^= other
+    return out
 
 
 # The cotangent is chosen too, never multiplied with 0: what was not selected gets an exact zero.

@@ -8,7 +8,8 @@ an input. All of them are linear in the elements, so each is the other's derivat
 from __future__ import annotations
 
 import math
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -242,7 +243,7 @@ from_start = nondifferentiable(
     _from_start,
     batch="elementwise",
     sample=[Case(np.array([[2, 0], [-1, 2]]), length=3)],
-    doc="Positions counted from the end (negative) as positions from the start, checked against the length of the axis.",
+    doc="Positions from the end (negative) as positions from the start, checked against the length of the axis.",
 )
 
 

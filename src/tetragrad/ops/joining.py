@@ -1,8 +1,9 @@
-"""Joining arrays into one and taking them apart: concatenate and split, stack and unstack, each the other's transpose."""
+"""Joining arrays and taking them apart: concatenate and split, stack and unstack, each the other's transpose."""
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -71,8 +72,7 @@ def _unstack(x: Any, *, axis: int) -> tuple[Any, ...]:
     return tuple(x if axis == 0 else np.moveaxis(x, axis, 0))
 
 
-# One node for all entries: a loop over the rows of an array costs the backward pass one `stack`, where indexing each row
-# would add an array of the full size per row.
+# One node for all entries: a loop over the rows of an array costs the backward pass one `stack`.
 unstack = general(
     "unstack",
     _unstack,

@@ -10,7 +10,7 @@ from ..core.levels import shape_of
 from ..families import Case, Real, general
 from .arithmetic import equal, where
 from .exponential import exp
-from .reductions import cases, sum
+from .reductions import add_up, cases, largest, sum
 from .shape import Axes, batch_axes, spread
 
 _ANY = Real(-3, 3, complex=True)
@@ -18,7 +18,7 @@ _ANY = Real(-3, 3, complex=True)
 
 def _exp_from_peak(x: Any, axis: Axes) -> tuple[Any, Any]:
     """exp(x - peak) and the peak: the largest real part, or 0 where that is infinite."""
-    peak = np.maximum.reduce(x.real, axis, None, None, True, -np.inf)
+    peak = largest(x.real, axis, None, None, True, -np.inf)
     if not np.isfinite(peak).all():
         peak = np.where(np.isfinite(peak), peak, 0).astype(peak.dtype)
     return np.exp(x - peak), peak
@@ -32,13 +32,13 @@ def _floating(x: Any) -> Any:
 def _logsumexp(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     x = _floating(x)
     terms, peak = _exp_from_peak(x, axis)
-    total = np.add.reduce(terms, axis, None, None, True)
+    total = add_up(terms, axis, None, None, True)
     if total.all():
         out = np.log(total) + peak
     else:  # nothing but -inf
         with np.errstate(divide="ignore"):
             out = np.log(total) + peak
-    return out if keepdims else out.reshape(np.add.reduce(out, axis, None, None).shape)[()]
+    return out if keepdims else out.reshape(add_up(out, axis, None, None).shape)[()]
 
 
 def _weights(x: Any, out: Any, axis: Axes, keepdims: bool) -> Any:
@@ -50,13 +50,9 @@ def _weights(x: Any, out: Any, axis: Axes, keepdims: bool) -> Any:
 logsumexp = general(
     "logsumexp",
     _logsumexp,
-    jvps=[
-        lambda t, x, out, axis, keepdims: sum(_weights(x, out, axis, keepdims) * t, axis=axis, keepdims=keepdims)
-    ],
+    jvps=[lambda t, x, out, axis, keepdims: sum(_weights(x, out, axis, keepdims) * t, axis=axis, keepdims=keepdims)],
     vjps=[
-        lambda g, x, out, x_shape, axis, keepdims: (
-            spread(g, x_shape, axis, keepdims) * _weights(x, out, axis, keepdims)
-        )
+        lambda g, x, out, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims) * _weights(x, out, axis, keepdims)
     ],
     batch=batch_axes(lambda: logsumexp),
     sample=cases(_ANY, Case(Real(800, 803)[4], axis=None, keepdims=False)),
@@ -66,7 +62,7 @@ logsumexp = general(
 
 def _softmax(x: Any, *, axis: Axes) -> Any:
     terms, _ = _exp_from_peak(_floating(x), axis)
-    return terms / np.add.reduce(terms, axis, None, None, True)
+    return terms / add_up(terms, axis, None, None, True)
 
 
 def _softmax_rule(g: Any, out: Any, axis: Axes) -> Any:
@@ -97,7 +93,7 @@ softmax = general(
 def _log_softmax(x: Any, *, axis: Axes) -> Any:
     x = _floating(x)
     terms, peak = _exp_from_peak(x, axis)
-    return (x - peak) - np.log(np.add.reduce(terms, axis, None, None, True))
+    return (x - peak) - np.log(add_up(terms, axis, None, None, True))
 
 
 log_softmax = general(

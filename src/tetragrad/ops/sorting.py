@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..families import Case, Real, general, nondifferentiable
 from ..core.levels import shape_of
+from ..families import Case, Real, general, nondifferentiable
 from .indexing import scatter_along_axis, take_along_axis
 from .shape import batch_axes
 

@@ -1,5 +1,5 @@
 """SciPy's names on Tensors. SciPy itself is imported when a function first needs it."""
 
-from . import special
+from . import linalg, special
 
-__all__ = ["special"]
+__all__ = ["linalg", "special"]

@@ -18,7 +18,7 @@ from ..numpy.contraction import diag, kron
 from ..numpy.joining import concatenate
 from ..numpy.linalg import cholesky as _cholesky
 from ..numpy.linalg import det, eigvals, inv, norm, svdvals
-from ..numpy.shape import ravel
+from ..numpy.shaping import ravel
 from ..ops import solvers
 from ..ops.matrices import adjoint, as_column, conj, drop_last, swap_last
 from ..ops.matrix_functions import cosm as _cosm

@@ -109,6 +109,7 @@ def vectors_and_matrices(page: Page) -> None:
         entries, so `backward` has to be told what to go back from: the sum, or a cotangent of the result's shape. All
         entries are multiplied by the same constant, so every entry of the gradient is d/a.
     """)
+    page.source(stretch)
     results = page.run(vector_and_matrix)
     page.check(
         "d.backward() alone is refused",
