@@ -118,11 +118,15 @@ def show_results(results: dict[str, Any], peers: Sequence[str]) -> None:
         ["workload", *peers],
         rows(results, peers, ratios=True),
     )
-    for workload, measured in results.items():
-        for peer, entry in measured.items():
-            for kind in ("missing", "note"):
+    for mark, kind in (("-", "missing"), ("*", "note")):
+        remarks: dict[tuple[str, str], list[str]] = {}
+        for workload, measured in results.items():
+            for peer, entry in measured.items():
                 if kind in entry:
-                    print(f"{'-' if kind == 'missing' else '*'} {workload}, {peer}: {entry[kind]}")
+                    remarks.setdefault((peer, entry[kind]), []).append(workload)
+        for (peer, remark), workloads in remarks.items():
+            where = "all" if len(workloads) == len(results) else ", ".join(workloads)
+            print(f"{mark} {peer}, {where}: {remark}")
 
 
 def show_verdicts(verdicts: Sequence[dict[str, Any]]) -> None:

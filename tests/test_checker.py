@@ -99,7 +99,11 @@ def test_swapped_partials(plant):
 
 
 def test_one_partial_of_two_wrong(plant):
-    rejects(plant(elementwise("planted", np.multiply, [lambda y: y, lambda y: y], sample=[LINE, LINE])), "reverse", "forward")
+    rejects(
+        plant(elementwise("planted", np.multiply, [lambda y: y, lambda y: y], sample=[LINE, LINE])),
+        "reverse",
+        "forward",
+    )
 
 
 def test_one_partial_of_two_taken_for_zero(plant):
@@ -107,7 +111,7 @@ def test_one_partial_of_two_taken_for_zero(plant):
 
 
 def test_conjugation_where_none_belongs(plant):
-    """The derivative of a holomorphic function enters without conjugation; a real sample does not see the difference."""
+    """The derivative of a holomorphic function enters without conjugation; real samples cannot tell."""
     row = plant(elementwise("planted", np.square, [lambda g, x: multiply(g, 2 * conjugate(x))], sample=PLANE))
     accepts(row, "reverse", "forward", dtype="float64")
     rejects(row, "reverse", "forward", dtype="complex128")
@@ -227,6 +231,12 @@ def test_recorded_value_differs(plant):
         check_form(row, "float64", "0d*0d")
 
 
+def test_value_that_looks_at_memory_order(plant):
+    row = plant(turn(vjp=turned, value=lambda x: x.ravel(order="K").reshape(x.shape).T))
+    accepts(row, "value", "reverse")
+    rejects(row, "layouts")
+
+
 def test_value_changes_its_input(plant):
     def planted(x):
         x += 1
@@ -300,7 +310,11 @@ def test_second_derivative_nan_at_a_special_point(plant):
 
 
 def test_slope_outside_the_kink(plant):
-    row = plant(elementwise("planted", np.abs, [lambda x: (x > 0) * 2.0 - 1 + 3 * (x == 0.0)], sample=Real(1, 2, special=(0.0,))))
+    row = plant(
+        elementwise(
+            "planted", np.abs, [lambda x: (x > 0) * 2.0 - 1 + 3 * (x == 0.0)], sample=Real(1, 2, special=(0.0,))
+        )
+    )
     accepts(row, "reverse", "forward")
     with pytest.raises(AssertionError, match="planted"):
         check_special(row, "float64")

@@ -138,8 +138,9 @@ def test_einsum_large_uses_blas_and_agrees():
 
 def test_einsum_path():
     x = tg.tensor(draw(2, 3))
-    assert np.einsum_path("ij,jk,kl", x, draw(3, 4), draw(4, 2))[0] == (
-        numpy.einsum_path("ij,jk,kl", x.numpy(), draw(3, 4), draw(4, 2))[0]
+    assert (
+        np.einsum_path("ij,jk,kl", x, draw(3, 4), draw(4, 2))[0]
+        == (numpy.einsum_path("ij,jk,kl", x.numpy(), draw(3, 4), draw(4, 2))[0])
     )
 
 

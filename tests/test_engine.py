@@ -23,6 +23,16 @@ def variable(*shape):
     return tg.tensor(np.linspace(0.5, 1.5, int(np.prod(shape))).reshape(shape), requires_grad=True)
 
 
+def innermost(value):
+    """The array at the bottom of Tensors and of values of running transforms."""
+    while not isinstance(value, np.ndarray):
+        for name in ("_value", "primal", "value"):
+            if hasattr(value, name):
+                value = getattr(value, name)
+                break
+    return value
+
+
 @pytest.fixture
 def without_gc():
     """Reference counts alone must free everything."""
@@ -329,11 +339,7 @@ class TestMemory:
 
         def f(x):
             y = x * x
-            value = y._value
-            while not isinstance(value, np.ndarray):
-                value = getattr(value, "primal", None) if hasattr(value, "primal") else getattr(value, "value", getattr(value, "_value", None))
-            arrays.append(weakref.ref(value))
-            del value
+            arrays.append(weakref.ref(innermost(y)))
             return (y * y).sum()
 
         x = np.linspace(0, 1, 5)
@@ -368,15 +374,16 @@ class TestMemory:
 
 
 # --- depth ------------------------------------------------------------------------------------------------------------
-class TestDepth:
-    @pytest.fixture(scope="class")
-    def chain(self):
-        x = tg.tensor(np.ones(2), requires_grad=True)
-        y = x
-        for _ in range(DEEP // 2):
-            y = y * 1.0 + 0.0
-        return x, y
+@pytest.fixture(scope="module")
+def chain():
+    x = tg.tensor(np.ones(2), requires_grad=True)
+    y = x
+    for _ in range(DEEP // 2):
+        y = y * 1.0 + 0.0
+    return x, y
 
+
+class TestDepth:
     def test_backward(self, chain):
         x, y = chain
         y.backward(np.ones(2), retain_graph=True)

@@ -51,7 +51,9 @@ def unruly():
 
 class TestBackward:
     def test_not_a_scalar(self, x, fails):
-        fails(errors.NonScalarError, lambda: (x * x).backward(), "float64[3]", "3 elements", "gradient=", "(3,)", ".sum()")
+        fails(
+            errors.NonScalarError, lambda: (x * x).backward(), "float64[3]", "3 elements", "gradient=", "(3,)", ".sum()"
+        )
 
     def test_empty_is_not_a_scalar(self, x, fails):
         fails(errors.NonScalarError, lambda: (x[:0] * 2).backward(), "0 elements")
@@ -61,7 +63,13 @@ class TestBackward:
         fails(errors.CotangentError, lambda: (x * x).backward(np.ones(shape)), str(shape), "(3,)", "backward")
 
     def test_complex_cotangent_of_a_real_value(self, x, fails):
-        fails(errors.CotangentError, lambda: (x * x).backward(np.ones(3, complex)), "complex128", "float64", ".astype(float64)")
+        fails(
+            errors.CotangentError,
+            lambda: (x * x).backward(np.ones(3, complex)),
+            "complex128",
+            "float64",
+            ".astype(float64)",
+        )
 
     @pytest.mark.parametrize("cotangent", [["a", "b", "c"], np.array([None] * 3), "abc", {"a": 1}])
     def test_cotangent_that_is_no_number(self, x, fails, cotangent):
@@ -118,7 +126,9 @@ class TestGradAttribute:
         fails(errors.CotangentError, lambda: setattr(x, "grad", value), "grad", "float64[3]")
 
     def test_wrong_dtype(self, x, fails):
-        fails(errors.CotangentError, lambda: setattr(x, "grad", tg.tensor(np.ones(3, np.float32))), "float32", "float64")
+        fails(
+            errors.CotangentError, lambda: setattr(x, "grad", tg.tensor(np.ones(3, np.float32))), "float32", "float64"
+        )
 
 
 class TestDtypes:
@@ -145,11 +155,21 @@ class TestOperands:
         fails(errors.ShapeError, lambda: np.ones((2, 2)) * x, "multiply", "float64[2, 2]", "float64[3]")
         fails(errors.ShapeError, lambda: x.reshape(2, 2), "reshape", "float64[3]")
         fails(errors.ShapeError, lambda: x @ np.ones(2), "float64[3]", "float64[2]")
-        fails(errors.ShapeError, lambda: tnp.concatenate([x, np.ones((2, 2))]), "concatenate", "float64[3]", "float64[2, 2]")
+        fails(
+            errors.ShapeError,
+            lambda: tnp.concatenate([x, np.ones((2, 2))]),
+            "concatenate",
+            "float64[3]",
+            "float64[2, 2]",
+        )
 
     def test_shapes_that_do_not_fit_inside_transforms(self, fails):
         for transform in (tg.grad, tg.vmap, lambda f: lambda x: tg.jvp(f, (x,), (x,))):
-            fails(errors.ShapeError, lambda transform=transform: transform(lambda y: y[0] * y + np.ones(4))(np.ones((3, 3))), "add")
+            fails(
+                errors.ShapeError,
+                lambda transform=transform: transform(lambda y: y[0] * y + np.ones(4))(np.ones((3, 3))),
+                "add",
+            )
 
     @pytest.mark.parametrize("other", ["text", None, object(), {}])
     def test_operands_of_foreign_types(self, x, fails, other):
@@ -166,7 +186,9 @@ class TestOperands:
         fails(errors.OperationError, lambda: x[0, 0], "float64[3]")
 
     def test_singular_matrix(self, fails):
-        error = fails(errors.OperationError, lambda: tnp.linalg.inv(tg.tensor(np.zeros((2, 2)))), "inv", "float64[2, 2]")
+        error = fails(
+            errors.OperationError, lambda: tnp.linalg.inv(tg.tensor(np.zeros((2, 2)))), "inv", "float64[2, 2]"
+        )
         assert isinstance(error, np.linalg.LinAlgError)
 
     def test_axis_out_of_range(self, x):
@@ -186,9 +208,18 @@ class TestOperands:
         with pytest.raises(errors.EscapedValueError, match=r"derivative"):
             np.asarray(x)
 
-    def test_item_assignment_into_an_array(self, x):
-        with pytest.raises(errors.TetragradError):
-            np.zeros(3)[:] = x
+    def test_writing_into_an_array(self, x, fails):
+        plain = np.zeros(3)
+        fails(errors.EscapedValueError, lambda: plain.__setitem__(slice(None), x), "derivative")
+        fails(errors.OperationError, lambda: plain.__iadd__(x), "add", "out=")
+        np.testing.assert_array_equal(plain, 0)
+
+    def test_a_value_kept_from_inside_grad(self, fails):
+        """It is a value like any other; only going backward from it is over."""
+        kept = []
+        tg.grad(lambda x: (kept.append(x * x), (kept[0] * 3).sum())[1])(np.ones(2))
+        np.testing.assert_array_equal((kept[0] + 1).numpy(), 2)
+        fails(errors.FreedGraphError, kept[0].sum().backward, "released")
 
 
 class TestTransforms:

@@ -74,14 +74,16 @@ def test_imports_point_down(path):
 
 
 def module_level_imports(body: list[ast.stmt]) -> set[str]:
-    """The packages that are imported when the module is, whatever `if` or `try` they stand in (not for type checkers)."""
+    """The packages imported when the module is, whatever `if` or `try` they stand in (not for type checkers)."""
     found = set()
     for node in body:
         if isinstance(node, ast.Import):
             found.update([alias.name.split(".")[0] for alias in node.names])
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found.add(node.module.split(".")[0])
-        elif isinstance(node, (ast.If, ast.Try, ast.With)) and "TYPE_CHECKING" not in ast.dump(getattr(node, "test", node)):
+        elif isinstance(node, (ast.If, ast.Try, ast.With)) and "TYPE_CHECKING" not in ast.dump(
+            getattr(node, "test", node)
+        ):
             for field in ("body", "orelse", "finalbody"):
                 found |= module_level_imports(getattr(node, field, []))
             for handler in getattr(node, "handlers", []):
@@ -107,7 +109,9 @@ def test_no_code_is_built_outside_the_compiler(path):
     built = [
         node.func.id
         for node in ast.walk(parse(path))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("exec", "eval", "compile")
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("exec", "eval", "compile")
     ]
     assert not built, f"{name_of(path)} calls {built}"
 
@@ -118,7 +122,18 @@ def test_importing_is_light(module):
     code = f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(run.stdout.split())
-    assert not loaded & {"scipy", "llvmlite", "matplotlib", "rich", "sklearn", "torch", "tensorflow", "jax", "mxnet", "paddle"}
+    assert not loaded & {
+        "scipy",
+        "llvmlite",
+        "matplotlib",
+        "rich",
+        "sklearn",
+        "torch",
+        "tensorflow",
+        "jax",
+        "mxnet",
+        "paddle",
+    }
 
 
 # --- the table --------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Linear algebra on the own faces: values as NumPy's and SciPy's, derivatives at the points where formulas break down."""
+"""Linear algebra on the own faces: values as NumPy's and SciPy's, derivatives where formulas break down too."""
 
 from __future__ import annotations
 
@@ -75,7 +75,6 @@ class TestSystems:
     def test_tensor_systems(self, dtype):
         a, b = draw(2, 3, 6, dtype=dtype) + numpy.eye(6).reshape(2, 3, 6), draw(2, 3, dtype=dtype)
         agree("tensorsolve", a, b)
-        agree("tensorsolve", a.transpose(1, 0, 2), b.T, axes=(0,)) if False else None
         agree("tensorinv", a)
         agree("tensorinv", a.reshape(6, 2, 3), ind=1)
 
@@ -92,6 +91,15 @@ def test_lstsq_residuals():
     a[:, 1] = a[:, 0]
     assert np.linalg.lstsq(tg.tensor(a), b)[1].shape == (0,) and np.linalg.lstsq(tg.tensor(a), b)[2] == 1
     tg.check_grads(lambda b: np.linalg.lstsq(a, b)[0], (b,), order=2)
+
+
+def test_lstsq_under_vmap():
+    a, b = draw(4, 5, 2), draw(4, 5)
+    x, residuals, _, _ = tg.vmap(np.linalg.lstsq)(a, b)
+    for i in range(4):
+        expected = numpy.linalg.lstsq(a[i], b[i])
+        numpy.testing.assert_allclose(x[i], expected[0])
+        numpy.testing.assert_allclose(residuals[i], expected[1])
 
 
 @pytest.mark.parametrize("rank", [0, 1, 2])
@@ -154,8 +162,8 @@ def test_values_of_factorizations(dtype):
     for name in ("svd", "svdvals", "eig", "eigvals", "cond", "matrix_rank"):
         agree(name, a, grads=name in ("svdvals", "eigvals", "cond"))
     for name in ("eigh", "eigvalsh"):
-        for triangle in "LU":
-            agree(name, h + (numpy.triu if triangle == "L" else numpy.tril)(a, 1 if triangle == "L" else -1), UPLO=triangle, grads=False)
+        agree(name, h + numpy.triu(a, 1), UPLO="L", grads=False)
+        agree(name, h + numpy.tril(a, -1), UPLO="U", grads=False)
     agree("svd", near_identity(4, 2, dtype=dtype), grads=False)
     agree("svd", near_identity(2, 4, dtype=dtype), full_matrices=False, grads=False)
     agree("svd", near_identity(4, 2, dtype=dtype), compute_uv=False)
@@ -168,8 +176,12 @@ def rotated(w, dtype=float):
     return (q * numpy.asarray(w)) @ q.conj().T
 
 
+def symmetric_part(a):
+    return (a + np.conj(np.matrix_transpose(a))) / 2
+
+
 def symmetrised(f):
-    return lambda a: f((a + np.conj(np.matrix_transpose(a))) / 2)
+    return lambda a: f(symmetric_part(a))
 
 
 @pytest.mark.parametrize("dtype", [float, complex])
@@ -264,7 +276,7 @@ def test_norm_of_anything():
     assert np.linalg.norm(tg.tensor(draw(3, dtype=numpy.float32))).dtype == numpy.float32
 
 
-@pytest.mark.parametrize("ord", VECTOR_ORDERS[:7] + [numpy.inf])
+@pytest.mark.parametrize("ord", [*VECTOR_ORDERS[:7], numpy.inf])
 def test_norm_at_zero_has_derivative_zero(ord):
     def norm(x):
         return np.linalg.norm(x, ord)
@@ -278,7 +290,7 @@ def test_norm_at_zero_has_derivative_zero(ord):
 
 def test_norm_refuses():
     x = tg.tensor(draw(2, 3, 4))
-    with pytest.raises(ShapeError, match="3 axes"):
+    with pytest.raises(ShapeError, match="for 3"):
         np.linalg.norm(x, 2)
     with pytest.raises(OperationError, match="matrices"):
         np.linalg.norm(x, "fro", axis=0)
@@ -327,7 +339,8 @@ class TestSciPy:
             self.agree("solve_triangular", a, b, trans=trans, unit_diagonal=True)
         h = hermitian(3, dtype, shift=4)
         for lower in (False, True):
-            self.agree("solve", h + (numpy.triu if lower else numpy.tril)(a, 1 if lower else -1), b, lower=lower, assume_a="pos")
+            other = numpy.triu(a, 1) if lower else numpy.tril(a, -1)
+            self.agree("solve", h + other, b, lower=lower, assume_a="pos")
             found = linalg.cho_solve(linalg.cho_factor(tg.tensor(h), lower), b).numpy()
             numpy.testing.assert_allclose(found, numpy.linalg.solve(h, b))
         self.agree("lstsq", near_identity(4, 2, dtype=dtype), draw(4, dtype=dtype), grads=False)
@@ -343,9 +356,10 @@ class TestSciPy:
             self.agree("eigvalsh", h, lower=lower, grads=False)
             self.agree("eigvalsh", h, b, lower=lower, grads=False)
             tg.check_grads(
-                lambda h, b, lower=lower: linalg.eigvalsh(*[(x + np.conj(np.matrix_transpose(x))) / 2 for x in (h, b)], lower=lower),
-                (h, b), order=2,
-            )  # fmt: skip
+                lambda h, b, lower=lower: linalg.eigvalsh(symmetric_part(h), symmetric_part(b), lower=lower),
+                (h, b),
+                order=2,
+            )
             w, v = linalg.eigh(tg.tensor(h), b, lower=lower)
             numpy.testing.assert_allclose(h @ v.numpy(), b @ v.numpy() * w.numpy(), atol=1e-12)
         self.agree("eig", h + a[:3, :1], grads=False)

@@ -94,7 +94,7 @@ class TestPerturbations:
         assert f(0.3) == pytest.approx(np.exp(0.3), rel=1e-14)
 
     def test_grad_inside_jvp_inside_grad_inside_vmap(self):
-        """Per example: d/da of the derivative along b of d/dc (a b c**3) at b = a, c = a: d/da (3 a**2 * a) = 9 a**2."""
+        """Per example: d/da of the derivative along b of d/dc (a b c**3) at b = c = a: d/da (3 a**3) = 9 a**2."""
 
         def example(a):
             def g(a):

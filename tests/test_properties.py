@@ -42,7 +42,9 @@ PAIRS = {
 
 
 @pytest.mark.parametrize("name", PAIRS)
-@given(shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, min_side=0, max_side=3), seed=st.integers(0, 99))
+@given(
+    shapes=hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=4, min_side=0, max_side=3), seed=st.integers(0, 99)
+)
 def test_broadcasting(name, shapes, seed):
     f, partials = PAIRS[name]
     x, y = [numbers(seed + i, shape) for i, shape in enumerate(shapes.input_shapes)]
@@ -57,7 +59,11 @@ def test_broadcasting(name, shapes, seed):
 
 
 @pytest.mark.parametrize("name", PAIRS)
-@given(first=st.sampled_from(FLOATS), second=st.sampled_from([*FLOATS, np.int64, np.bool_, float, complex, int]), seed=st.integers(0, 9))
+@given(
+    first=st.sampled_from(FLOATS),
+    second=st.sampled_from([*FLOATS, np.int64, np.bool_, float, complex, int]),
+    seed=st.integers(0, 9),
+)
 def test_promotion(name, first, second, seed):
     """NumPy's promotion, Python numbers weak; gradients and tangents in the dtypes of their values."""
     if name == "subtract" and second is np.bool_:
@@ -103,7 +109,11 @@ def test_sum_and_mean(drawn):
         expected = function(x, axis=axis, keepdims=keepdims)
         np.testing.assert_allclose(out, expected, rtol=1e-13)
         g = numbers(1, expected.shape)
-        spread = g if keepdims or axis is None and not expected.shape else np.expand_dims(g, axis if axis is not None else ())
+        spread = (
+            g
+            if keepdims or (axis is None and not expected.shape)
+            else np.expand_dims(g, axis if axis is not None else ())
+        )
         np.testing.assert_allclose(pull(g)[0], np.broadcast_to(spread, x.shape) / scale, rtol=1e-12)
 
 
@@ -122,7 +132,9 @@ def arrays_with_indices(draw):
     if kind == "basic":
         index = draw(hnp.basic_indices(shape, allow_newaxis=True, allow_ellipsis=True))
     elif kind == "advanced":
-        index = draw(hnp.integer_array_indices(shape, result_shape=hnp.array_shapes(max_dims=2, max_side=3, min_side=0)))
+        index = draw(
+            hnp.integer_array_indices(shape, result_shape=hnp.array_shapes(max_dims=2, max_side=3, min_side=0))
+        )
     elif kind == "boolean":
         index = draw(hnp.arrays(bool, shape[: draw(st.integers(1, len(shape)))]))
     else:
@@ -219,7 +231,10 @@ def test_flip_roll_and_moveaxis(shape, data):
 
 
 # --- contractions -----------------------------------------------------------------------------------------------------
-@given(shapes=hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=4, max_side=3, min_side=0), seed=st.integers(0, 9))
+@given(
+    shapes=hnp.mutually_broadcastable_shapes(signature=np.matmul.signature, max_dims=4, max_side=3, min_side=0),
+    seed=st.integers(0, 9),
+)
 def test_matmul(shapes, seed):
     x, y = [numbers(seed + i, shape) for i, shape in enumerate(shapes.input_shapes)]
     out, pull = tg.vjp(lambda x, y: x @ y, x, y)
@@ -241,3 +256,51 @@ def test_vmap_over_any_axis_is_a_loop(shape, axes, seed):
     rows = np.moveaxis(x, axis, 0)
     expected = np.moveaxis(np.array([np.sum(row * row) + row for row in rows]).reshape(rows.shape), 0, axis)
     np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+# --- whole programs ---------------------------------------------------------------------------------------------------
+UNARY = [tnp.sin, tnp.tanh, tnp.exp, lambda x: x * x, lambda x: -x, lambda x: x[::-1], lambda x: 1 / (2 + x * x)]
+BINARY = [
+    lambda x, y: x + y,
+    lambda x, y: x * y,
+    lambda x, y: x - y,
+    lambda x, y: x / (2 + y * y),
+    lambda x, y: x @ y * x,
+]
+
+
+@st.composite
+def programs(draw):
+    """A straight-line program: each step reads earlier results, some of them several times, some never."""
+    steps = []
+    for count in range(1, draw(st.integers(2, 7))):
+        if draw(st.booleans()):
+            steps.append((draw(st.sampled_from(UNARY)), [draw(st.integers(0, count - 1))]))
+        else:
+            steps.append(
+                (draw(st.sampled_from(BINARY)), draw(st.lists(st.integers(0, count - 1), min_size=2, max_size=2)))
+            )
+
+    def run(x):
+        values = [x]
+        for function, sources in steps:
+            values.append(tnp.tanh(function(*[values[i] for i in sources])))
+        return values[-1].sum()
+
+    return run
+
+
+@settings(max_examples=100)
+@given(programs(), st.integers(0, 99))
+def test_random_programs_in_every_mode(f, seed):
+    x, v, w = [numbers(seed + i, (3,)) - 1 for i in range(3)]
+    gradient = tg.grad(f)(x)
+    tg.check_grads(f, (x,), order=1)
+    np.testing.assert_allclose(tg.jvp(f, (x,), (v,))[1], gradient @ v, rtol=1e-11, atol=1e-13)
+    hessians = [outer(inner(f))(x) for outer in (tg.jacfwd, tg.jacrev) for inner in (tg.jacfwd, tg.jacrev)]
+    for hessian in hessians:
+        np.testing.assert_allclose(hessian, hessians[0], rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(hessian, hessian.T, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(tg.hvp(f, (x,), (w,)), hessians[0] @ w, rtol=1e-10, atol=1e-12)
+    batch = np.stack([x, v, w])
+    np.testing.assert_allclose(tg.vmap(tg.grad(f))(batch), [tg.grad(f)(row) for row in batch], rtol=1e-11, atol=1e-13)

@@ -1,4 +1,4 @@
-"""Elementwise rows on every form of array (0-d, empty, broadcast, strided, read-only, ...) and at their special points."""
+"""Elementwise rows on every form of array (0-d, empty, broadcast, strided, large, ...) and at their special points."""
 
 from __future__ import annotations
 

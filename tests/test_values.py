@@ -26,4 +26,6 @@ def test_value(row, dtype):
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row.name)
 def test_every_value_is_someone_elses_or_has_a_reference(row):
-    assert reference(row) is not None or named(row.name) is row.value, f"{row.name}: write its reference in support/reference.py"
+    assert reference(row) is not None or named(row.name) is row.value, (
+        f"{row.name}: write its reference in support/reference.py"
+    )

@@ -51,7 +51,8 @@ def chapter(names: Sequence[str] | None, report: Path, quiet: bool) -> int:
     """Run sections of the chapter, all by default: 0 if every check passed, 1 if one failed, 2 for misuse."""
     missing = [name for name, module in EXTRAS.items() if find_spec(module) is None]
     if missing:
-        return _misuse(f"the chapter needs {', '.join(missing)}", "pip install 'tetragrad[examples]'")
+        needed = f"the chapter needs {', '.join(missing)} (all in the extra tetragrad[examples]); install with"
+        return _misuse(needed, f"pip install {' '.join(missing)}")
     from .show.chapter import SECTIONS
 
     known = {section.name: section for section in SECTIONS}
@@ -65,12 +66,17 @@ def chapter(names: Sequence[str] | None, report: Path, quiet: bool) -> int:
     from .show.report import run_section
     from .show.terminal import Terminal
 
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without the letters of mathematics still gets the text
     terminal = Terminal(quiet)
     results = []
     for section in [known[name] for name in names] if names else SECTIONS:
         terminal.begin(section, SECTIONS.index(section) + 1)
         results.append(run_section(section, terminal))
-    html.write(results, report)
+    try:
+        html.write(results, report)
+    except OSError as error:
+        return _misuse(f"cannot write {report}: {error.strerror}", "name another file with --html")
     terminal.summary(results, str(report))
     return 1 if any([result.failed for result in results]) else 0
 

@@ -1,13 +1,14 @@
 """The checks of one row: each mode of differentiation against derivatives found without tetragrad, and against laws.
 
-Each check takes a row and a dtype and raises AssertionError naming the call. `tests/test_table.py` runs them on the whole
-table; `tests/test_checker.py` runs them on rows with planted faults and requires them to fail.
+Each check takes a row and a dtype and raises AssertionError naming the call. `tests/test_table.py` runs them on the
+whole table; `tests/test_checker.py` runs them on rows with planted faults and requires them to fail.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from tetragrad.core.primitive import Primitive
 from tetragrad.core.sweep import pull
 
 from .draw import Call, calls, direction, drawers, precision, rng_for
+from .layouts import LAYOUTS
 from .oracle import Estimate, NotSmooth, derivative, largest, one_sided, pair, pair_size
 
 TRIES = 8
@@ -54,24 +56,23 @@ def check_value(row: Primitive, dtype: str) -> None:
 
 
 def compare_value(call: Call, dtype: str) -> None:
-    expected = call.value(*call.xs)
     for made in (lambda x: x, tg.tensor, variable):
         with unchanged(call):
-            outputs = [raw(out) for out in call.door(*map(made, call.xs))]
-        for out, want in zip(outputs, expected, strict=True):
+            results = [raw(out) for out in call.through(call.row.door, call.placed([made(x) for x in call.xs]))]
+        for out, want in zip(results, call.results, strict=True):
             assert hasattr(out, "dtype"), f"{call}: a {type(out).__name__} is not an array or NumPy scalar"
             assert out.dtype == want.dtype, f"{call}: {out.dtype} is not {want.dtype}"
             assert out.shape == want.shape, f"{call}: {out.shape} is not {want.shape}"
-            assert same_bits(out, want), f"{call}: {out} is not {want}"
+            assert same_bits(out, want, dtype), f"{call}: {out} is not {want}"
             if out.dtype.kind in "fc" and "dtype" not in call.params:
                 assert out.dtype == precision(out.dtype, dtype), f"{call}: {out.dtype} from {dtype}"
 
 
-def same_bits(x: Any, y: Any) -> bool:
-    """Equal to the bit; for complex numbers to a rounding, because NumPy multiplies scalars and arrays differently."""
-    if x.dtype.kind == "c":
+def same_bits(x: Any, y: Any, dtype: str) -> bool:
+    """Equal to the bit; with complex numbers to a rounding, because NumPy multiplies scalars and arrays differently."""
+    if dtype == "complex128" and x.dtype.kind in "fc":
         return np.allclose(x, y, rtol=4 * np.finfo(x.dtype).eps, atol=0, equal_nan=True)
-    return np.array_equal(x, y, equal_nan=x.dtype.kind == "f")
+    return np.array_equal(x, y, equal_nan=x.dtype.kind in "fc")
 
 
 def variable(x: Any) -> Any:
@@ -213,7 +214,9 @@ def assert_lawful(call: Call, us: Arrays, ts: Arrays, cts: Arrays, vs: Arrays, d
     """<u, Jv> = <J'u, v>."""
     out, back = pair(us, ts), pair(cts, vs)
     size = pair_size(us, ts) + pair_size(cts, vs)
-    assert abs(out - back) <= ROUNDING[dtype] * size + 1e-300, f"{call}: <u, Jv> = {out}, <J'u, v> = {back}\nx = {call.xs}"
+    assert abs(out - back) <= ROUNDING[dtype] * size + 1e-300, (
+        f"{call}: <u, Jv> = {out}, <J'u, v> = {back}\nx = {call.xs}"
+    )
 
 
 # --- second order -----------------------------------------------------------------------------------------------------
@@ -247,7 +250,9 @@ def compare_second(call: Call, dtype: str, rng: np.random.Generator, inner: Any,
     allowed = sum(np.sum(np.abs(w)) * estimate.tolerance for w, estimate in zip(ws, estimates))
     got = pair(found, vs)
     allowed += 1e-12 * pair_size(found, vs)
-    assert abs(got - wanted) <= allowed, f"{what}: {got!r}, differences give {wanted!r} (+- {allowed:.1e})\nx = {call.xs}"
+    assert abs(got - wanted) <= allowed, (
+        f"{what}: {got!r}, differences give {wanted!r} (+- {allowed:.1e})\nx = {call.xs}"
+    )
 
 
 # --- vmap -------------------------------------------------------------------------------------------------------------
@@ -322,6 +327,21 @@ def assert_stacked(found: Arrays, wanted: Sequence[Arrays], what: str) -> None:
         assert same, f"{what}: {part} is not {stacked}"
 
 
+# --- layouts ----------------------------------------------------------------------------------------------------------
+def check_layouts(row: Primitive, dtype: str) -> None:
+    """Strided, transposed, reversed, read-only arguments and cotangents: the same results as for contiguous ones."""
+    for call in calls(row, dtype, "layouts"):
+        us = direction(rng_for(row.name, dtype, "layouts"), call.outputs)
+        wanted = [*call.results, *(reverse(call.door, call.xs, us) if call.kept and call.xs else ())]
+        for name, layout in LAYOUTS.items():
+            laid = call.with_args([layout(arg) if isinstance(arg, np.ndarray) else arg for arg in call.args])
+            with unchanged(laid):
+                found = list(laid.through(row.door, laid.args))
+                if call.kept and call.xs:
+                    found += reverse(laid.door, laid.xs, [layout(u) for u in us])
+            assert_stacked([part[None] for part in found], [wanted], f"{call}: {name} arguments")
+
+
 # --- comparisons ------------------------------------------------------------------------------------------------------
 @contextlib.contextmanager
 def unchanged(call: Call) -> Iterator[None]:
@@ -329,7 +349,9 @@ def unchanged(call: Call) -> Iterator[None]:
     copies = [np.array(arg) if isinstance(arg, np.ndarray) else None for arg in call.args]
     yield
     for arg, copy in zip(call.args, copies):
-        assert copy is None or np.array_equal(arg, copy, equal_nan=copy.dtype.kind in "fc"), f"{call}: an argument was changed"
+        assert copy is None or np.array_equal(arg, copy, equal_nan=copy.dtype.kind in "fc"), (
+            f"{call}: an argument was changed"
+        )
 
 
 def same_point(points: Sequence[Call]) -> bool:
@@ -382,9 +404,10 @@ MODES: dict[str, Callable[[Primitive, str], None]] = {
     "forward-over-forward": _second(forward_of, forward),
     "laws": check_laws,
     "vmap": check_vmap,
+    "layouts": check_layouts,
 }
 
 
 def modes_of(row: Primitive) -> list[str]:
     """The modes in which this row is checked: without a derivative there is only its value."""
-    return [mode for mode in MODES if row.differentiable or mode in ("value", "vmap")]
+    return [mode for mode in MODES if row.differentiable or mode in ("value", "vmap", "layouts")]

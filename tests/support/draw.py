@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import zlib
-from typing import Any, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,21 +14,16 @@ from tetragrad.families import Case, Complex, Real
 from tetragrad.families.samples import Sample
 
 
-FREE = Case()
-Drawer = Callable[[np.random.Generator], "Call"]
-
-
 class Call:
-    """Arguments for one row: which of them are variables, and the row as a function of those alone."""
+    """One call of a row: a case with its arguments drawn, and the row as a function of the variables among them."""
 
-    def __init__(
-        self, row: Primitive, args: Sequence[Any], variables: Sequence[int], params: dict[str, Any], case: Case = FREE
-    ) -> None:
-        self.row, self.args, self.variables, self.params, self.case = row, list(args), list(variables), params, case
+    def __init__(self, row: Primitive, case: Case, args: Sequence[Any], variables: Sequence[int]) -> None:
+        self.row, self.case, self.args, self.variables = row, case, list(args), list(variables)
+        self.params = case.params
         self.xs = [args[position] for position in variables]
-        outputs = self.through(row.value, self.args)
-        self.kept = [i for i, part in enumerate(outputs) if part.dtype.kind in "fc"]
-        self.outputs = [outputs[i] for i in self.kept]
+        self.results = self.through(row.value, self.args)
+        self.kept = [i for i, part in enumerate(self.results) if part.dtype.kind in "fc"]
+        self.outputs = [self.results[i] for i in self.kept]
 
     def __str__(self) -> str:
         described = [f"{x.dtype}{list(np.shape(x))}" if hasattr(x, "dtype") else repr(x) for x in self.args]
@@ -35,36 +31,39 @@ class Call:
 
     def value(self, *xs: Any) -> list[Any]:
         """The differentiable outputs on plain arrays, from the row's NumPy function alone."""
-        return self._apply(self.row.value, xs)
+        outputs = self.through(self.row.value, self.placed(xs))
+        return [outputs[i] for i in self.kept]
 
     def door(self, *xs: Any) -> tuple[Any, ...]:
         """The same through the door."""
-        return tuple(self._apply(self.row.door, xs))
+        outputs = self.through(self.row.door, self.placed(xs))
+        return tuple([outputs[i] for i in self.kept])
 
-    def _apply(self, function: Any, xs: Sequence[Any]) -> list[Any]:
+    def placed(self, xs: Sequence[Any]) -> list[Any]:
+        """The arguments, with other values for the variables."""
         args = list(self.args)
         for position, x in zip(self.variables, xs, strict=True):
             args[position] = x
-        outputs = self.through(function, args)
-        return [outputs[i] for i in self.kept]
+        return args
 
     def through(self, function: Any, args: Sequence[Any]) -> tuple[Any, ...]:
         """What `function` determines at these arguments, seen through the case."""
         if self.case.before is not None:
             args = self.case.before(*args)
-        outputs = as_tuple(function(*args, **self.params), self.row)
+        outputs = function(*args, **self.params)
+        outputs = tuple(outputs) if self.row.multi else (outputs,)
         return outputs if self.case.after is None else self.case.after(*outputs)
+
+    def with_args(self, args: Sequence[Any]) -> Call:
+        """The same call with other arguments."""
+        return Call(self.row, self.case, args, self.variables)
 
     def astype(self, dtype: Any) -> Call:
         """The same call with its real or complex variables in the precision of `dtype`."""
-        args = list(self.args)
-        for position in self.variables:
-            args[position] = args[position].astype(precision(args[position].dtype, dtype))
-        return Call(self.row, args, self.variables, self.params, self.case)
+        return self.with_args(self.placed([x.astype(precision(x.dtype, dtype)) for x in self.xs]))
 
 
-def as_tuple(outputs: Any, row: Primitive) -> tuple[Any, ...]:
-    return tuple(outputs) if row.multi else (outputs,)
+Drawer = Callable[[np.random.Generator], Call]
 
 
 def precision(own: np.dtype, dtype: Any) -> np.dtype:
@@ -87,38 +86,34 @@ def dtypes_of(row: Primitive) -> list[str]:
     return ["float64", "float32", "complex128"] if has_complex(row) else ["float64", "float32"]
 
 
-def samples_of(row: Primitive) -> list[Sample]:
-    """One sample per input of an elementwise row."""
-    return [row.sample] if isinstance(row.sample, Sample) else list(row.sample)
-
-
 def is_by_case(row: Primitive) -> bool:
+    """Whether the row states whole example calls; else it states one sample per input, for arrays of any shape."""
     return not isinstance(row.sample, Sample) and isinstance(row.sample[0], Case)
 
 
-def has_complex(row: Primitive) -> bool:
-    """Whether some sample of this row may be drawn with complex numbers."""
+def cases_of(row: Primitive) -> list[Case]:
+    """The row's example calls; samples without a shape make one."""
     if is_by_case(row):
-        return any(map(case_is_complex, row.sample))
-    return any(getattr(sample, "complex", False) for sample in samples_of(row))
+        return list(row.sample)
+    return [Case(row.sample) if isinstance(row.sample, Sample) else Case(*row.sample)]
 
 
-def case_is_complex(case: Case) -> bool:
-    if case.complex:
-        return True
-    drawn = [arg for arg in case.args if isinstance(arg, Real)]
-    return bool(drawn) and all(sample.complex for sample in drawn)
+def has_complex(row: Primitive) -> bool:
+    """Whether some example call of this row may be drawn with complex numbers."""
+    return any(case_is_complex(row, case) for case in cases_of(row))
+
+
+def case_is_complex(row: Primitive, case: Case) -> bool:
+    drawn = [arg.complex for arg in case.args if isinstance(arg, Real)]
+    return case.complex or (bool(drawn) and all(drawn) if is_by_case(row) else any(drawn))
 
 
 def drawers(row: Primitive, dtype: str) -> Iterator[Drawer]:
     """The row's example calls in this dtype, each still to be drawn."""
-    if not is_by_case(row):
-        shapes = [sample.shape or (2, 3) for sample in samples_of(row)]
-        yield lambda rng: draw_elementwise(row, dtype, shapes, rng)
-        return
-    for case in row.sample:
-        if dtype != "complex128" or case_is_complex(case):
-            yield functools.partial(draw_case, row, case, dtype)
+    for case in cases_of(row):
+        if dtype != "complex128" or case_is_complex(row, case):
+            shapes = [(2, 3) if getattr(arg, "shape", None) is None else arg.shape for arg in case.args]
+            yield functools.partial(draw_call, row, case, dtype, shapes=shapes)
 
 
 def calls(row: Primitive, dtype: str, *purpose: Any) -> Iterator[Call]:
@@ -127,23 +122,27 @@ def calls(row: Primitive, dtype: str, *purpose: Any) -> Iterator[Call]:
         yield draw(rng_for(row.name, dtype, index, *purpose))
 
 
-def draw_case(row: Primitive, case: Case, dtype: str, rng: np.random.Generator) -> Call:
-    args = list(case.draw(rng, np.dtype(dtype)))
-    drawn = range(len(args)) if case.make is not None else [i for i, arg in enumerate(case.args) if isinstance(arg, Sample)]
-    return Call(row, args, [i for i in drawn if kind(args[i]) in "fc"], case.params, case)
+def draw_call(
+    row: Primitive, case: Case, dtype: str, rng: np.random.Generator, shapes: Sequence[tuple[int, ...]] = ()
+) -> Call:
+    """One call, its samples drawn with these shapes; what is drawn with floating or complex dtype is a variable."""
+    if case.make is not None:
+        args, drawn = list(case.make(rng, np.dtype(dtype))), None
+    else:
+        drawn = [isinstance(arg, Sample) for arg in case.args]
+        args = [
+            arg.draw(rng, shape, own_dtype(arg, case, dtype)) if isinstance(arg, Sample) else arg
+            for arg, shape in zip(case.args, shapes, strict=True)
+        ]
+    variables = [i for i, arg in enumerate(args) if kind(arg) in "fc" and (drawn is None or drawn[i])]
+    return Call(row, case, args, variables)
 
 
-def draw_elementwise(row: Primitive, dtype: str, shapes: Sequence[tuple[int, ...]], rng: np.random.Generator) -> Call:
-    args = [
-        sample.draw(rng, shape, own_dtype(sample, dtype)) for sample, shape in zip(samples_of(row), shapes, strict=True)
-    ]
-    return Call(row, args, [i for i, arg in enumerate(args) if kind(arg) in "fc"], {})
-
-
-def own_dtype(sample: Sample, dtype: str) -> Any:
+def own_dtype(sample: Sample, case: Case, dtype: str) -> Any:
+    """The dtype in which this sample of the call is drawn: complex samples are complex, real ones stay real."""
     if isinstance(sample, Complex):
         return precision(np.dtype(complex), np.dtype(dtype))
-    if dtype == "complex128" and not getattr(sample, "complex", False):
+    if dtype == "complex128" and not (case.complex or getattr(sample, "complex", False)):
         return np.dtype(float)
     return np.dtype(dtype)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from tetragrad.core.primitive import Primitive
+from tetragrad.families import Case
 from tetragrad.families.blocks import LARGE
+from tetragrad.families.samples import Sample
 
 from .checks import (
     TRIES,
@@ -21,7 +24,8 @@ from .checks import (
     reverse,
     reverse_of,
 )
-from .draw import Call, direction, draw_elementwise, is_by_case, rng_for, samples_of
+from .draw import Call, cases_of, direction, draw_call, is_by_case, rng_for
+from .layouts import LAYOUTS
 from .oracle import NotSmooth, one_sided
 
 # Shapes of the inputs, by their number; missing ones are 0-d.
@@ -34,36 +38,21 @@ SHAPES: dict[int, list[tuple[tuple[int, ...], ...]]] = {
     3: [((), (), ()), ((3, 1), (1, 4), ()), ((3,), (2, 3), (2, 1)), ((0,), (), (1,)), ((2, 3), (2, 3), (2, 3))],
 }  # fmt: skip
 
-# How an array lies in memory; each makes an equal array.
-LAYOUTS: dict[str, Callable[[np.ndarray], Any]] = {
-    "scalar": lambda x: x[()] if x.ndim == 0 else x,
-    "strided": lambda x: np.repeat(x, 2, axis=-1)[..., ::2],
-    "transposed": lambda x: np.asfortranarray(x),
-    "reversed": lambda x: np.ascontiguousarray(x[::-1])[::-1],
-    "spread": lambda x: np.broadcast_to(x[:1], x.shape),
-    "read-only": lambda x: read_only(x.copy()),
-}
-
 
 def is_elementwise(row: Primitive) -> bool:
-    """Whether the row acts on each element alone, with one sample per input (comparisons do too)."""
-    return row.family in ("elementwise", "nondifferentiable") and not is_by_case(row)
-
-
-def read_only(x: np.ndarray) -> np.ndarray:
-    x.flags.writeable = False
-    return x
+    """Whether the row acts on each element alone, so that its samples can be drawn with any shapes."""
+    if row.family == "nondifferentiable":  # comparisons do, argmax does not
+        return not is_by_case(row)
+    return row.family == "elementwise" and all(isinstance(arg, Sample) for arg in cases_of(row)[0].args)
 
 
 def forms_of(row: Primitive) -> dict[str, tuple[Sequence[tuple[int, ...]], Callable[[np.ndarray], Any]]]:
     """The forms in which this row's arguments are tried: shapes and layout, by name."""
-    count = len(samples_of(row))
-    given = [sample.shape for sample in samples_of(row)]
-    if any(shape is not None for shape in given):
-        return {}
+    count = len(cases_of(row)[0].args)
     shapes = SHAPES.get(count) or [((),) * count, ((2, 3),) * count]
     forms: dict[str, Any] = {"*".join(map(name_of, each)): (each, lambda x: x) for each in shapes}
-    for name, layout in LAYOUTS.items():
+    layouts = {**LAYOUTS, "spread": lambda x: np.broadcast_to(x[:1], x.shape)}
+    for name, layout in layouts.items():
         forms[name] = (((),) if name == "scalar" else ((2, 3),)) * count, layout
     return forms
 
@@ -77,8 +66,8 @@ def check_form(row: Primitive, dtype: str, form: str) -> None:
     shapes, layout = forms_of(row)[form]
     for attempt in range(TRIES):
         rng = rng_for(row.name, dtype, form, attempt)
-        drawn = draw_elementwise(row, dtype, shapes, rng)
-        call = Call(row, [layout(np.asarray(arg)) for arg in drawn.args], drawn.variables, {})
+        drawn = draw_call(row, cases_of(row)[0], dtype, rng, shapes)
+        call = drawn.with_args([layout(np.asarray(arg)) for arg in drawn.args])
         try:
             compare_value(call, dtype)
             if row.differentiable:
@@ -96,58 +85,67 @@ def check_form(row: Primitive, dtype: str, form: str) -> None:
 # --- large arrays -----------------------------------------------------------------------------------------------------
 def check_large(row: Primitive) -> None:
     """Arrays so large that the families work in blocks and threads: the same as in small pieces, in any layout."""
-    count = len(samples_of(row))
+    case = cases_of(row)[0]
     rows, columns = 3, LARGE // 8 // 3 + 5
-    drawn = draw_elementwise(row, "float64", [(rows, columns)] * count, rng_for(row.name, "large"))
+    drawn = draw_call(row, case, "float64", rng_for(row.name, "large"), [(rows, columns)] * len(case.args))
     (g,) = direction(rng_for(row.name, "large", "g"), drawn.outputs)
     for layout in (lambda x: x, np.asfortranarray):
-        call = Call(row, [layout(arg) for arg in drawn.args], drawn.variables, {})
-        pieces = [Call(row, [arg[i] for arg in drawn.args], drawn.variables, {}) for i in range(rows)]
+        call = drawn.with_args([layout(arg) for arg in drawn.args])
+        pieces = [drawn.with_args([arg[i] for arg in drawn.args]) for i in range(rows)]
         for cotangent in (layout(g), np.broadcast_to(g[0, 0], g.shape)):
             found = [call.door(*call.xs)[0], *reverse(call.door, call.xs, [cotangent])]
-            wanted = [[piece.value(*piece.xs)[0], *reverse(piece.door, piece.xs, [cotangent[i]])] for i, piece in enumerate(pieces)]
+            wanted = [
+                [piece.value(*piece.xs)[0], *reverse(piece.door, piece.xs, [own])]
+                for piece, own in zip(pieces, cotangent, strict=True)
+            ]
             for part, column in zip(found, zip(*wanted), strict=True):
-                assert np.allclose(part, np.stack(column), rtol=1e-14, atol=1e-14), f"{call}: large arrays differ from small ones"
+                assert np.allclose(part, np.stack(column), rtol=1e-14, atol=1e-14), f"{call}: unlike its pieces"
 
 
 # --- special points ---------------------------------------------------------------------------------------------------
 def has_special(row: Primitive) -> bool:
-    return any(getattr(sample, "special", ()) for sample in samples_of(row))
+    return any(special_points(case) for case in cases_of(row))
 
 
-def special_call(row: Primitive, dtype: str) -> Call:
+def special_points(case: Case) -> list[Any]:
+    return [x for arg in case.args for x in getattr(arg, "special", ())]
+
+
+def special_call(row: Primitive, case: Case, dtype: str) -> Call:
     """Every combination of the inputs' special points with one another and with a few random ones."""
     rng = rng_for(row.name, "special")
-    samples = samples_of(row)
     columns = []
-    for sample in samples:
-        drawn = np.atleast_1d(sample.draw(rng, (2,), np.float64)).tolist()
+    for sample in case.args:
+        drawn = sample.draw(rng, (2,), np.float64).tolist()
         columns.append([*[(x, True) for x in getattr(sample, "special", ())], *[(x, False) for x in drawn]])
     points = [point for point in itertools.product(*columns) if any(special for _, special in point)]
-    drawn = draw_elementwise(row, dtype, [(len(points),)] * len(samples), rng)
-    args = [
-        np.array([point[i][0] for point in points]).astype(arg.dtype) for i, arg in enumerate(drawn.args)
-    ]
-    return Call(row, args, drawn.variables, {})
+    drawn = draw_call(row, case, dtype, rng, [(len(points),)] * len(columns))
+    args = [np.array([x for x, _ in column]).astype(arg.dtype) for column, arg in zip(zip(*points), drawn.args)]
+    return drawn.with_args(args)
 
 
 def check_special(row: Primitive, dtype: str) -> None:
     """First and second derivatives at the special points, in each input alone."""
-    with np.errstate(all="ignore"):
-        call = special_call(row, dtype)
-        compare_value(call, dtype)
-        for i, x in enumerate(call.xs if row.differentiable else ()):
-            f = alone(call, i)
-            slope, curvature = slope_of(f)(x), slope_of(slope_of(f))(x)
-            pushed = forward(lambda x: (f(x),), [x], [np.ones_like(x)])[0]
-            assert slope.dtype == curvature.dtype == x.dtype and pushed.dtype == call.outputs[0].dtype
-            assert np.array_equal(slope, pushed, equal_nan=True), f"{call}: reverse {slope}, forward {pushed}"
-            if dtype == "float32":
-                wide = slope_of(alone(call.astype(np.float64), i))(x.astype(np.float64))
-                assert np.allclose(slope, wide, rtol=1e-4, atol=1e-5, equal_nan=True), f"{call}: {slope} is not {wide}"
-                continue
-            judge(f, x, slope, ~np.isnan(f(x)), f"{call}: derivative in input {i}")
-            judge(slope_of(f), x, curvature, np.isfinite(slope), f"{call}: second derivative in input {i}")
+    for case in cases_of(row):
+        if special_points(case):
+            with np.errstate(all="ignore"):
+                compare_special(special_call(row, case, dtype), dtype)
+
+
+def compare_special(call: Call, dtype: str) -> None:
+    compare_value(call, dtype)
+    for i, x in enumerate(call.xs if call.row.differentiable else ()):
+        f = alone(call, i)
+        slope, curvature = slope_of(f)(x), slope_of(slope_of(f))(x)
+        pushed = pushed_of(f)(x)
+        assert slope.dtype == curvature.dtype == x.dtype and pushed.dtype == call.outputs[0].dtype
+        assert np.array_equal(slope, pushed, equal_nan=True), f"{call}: reverse {slope}, forward {pushed}"
+        if dtype == "float32":
+            wide = slope_of(alone(call.astype(np.float64), i))(x.astype(np.float64))
+            assert np.allclose(slope, wide, rtol=1e-4, atol=1e-5, equal_nan=True), f"{call}: {slope} is not {wide}"
+            continue
+        judge(f, x, slope, ~np.isnan(f(x)), f"{call}: derivative in input {i}")
+        judge(slope_of(f), x, curvature, np.isfinite(slope), f"{call}: second derivative in input {i}")
 
 
 def alone(call: Call, i: int) -> Callable[[Any], Any]:
@@ -158,6 +156,11 @@ def alone(call: Call, i: int) -> Callable[[Any], Any]:
 def slope_of(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """The elementwise derivative of an elementwise function."""
     return lambda x: reverse(lambda x: (f(x),), [x], [np.ones(x.shape, x.dtype)])[0]
+
+
+def pushed_of(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The same by forward mode."""
+    return lambda x: forward(lambda x: (f(x),), [x], [np.ones(x.shape, x.dtype)])[0]
 
 
 def judge(f: Callable[[Any], Any], x: np.ndarray, found: np.ndarray, defined: np.ndarray, what: str) -> None:

@@ -1,4 +1,4 @@
-"""Derivatives found without tetragrad: central differences with Richardson's extrapolation, sharpened by the complex step.
+"""Derivatives found without tetragrad: central differences, extrapolated, and sharpened by the complex step.
 
 `derivative(f, xs, vs)` is d/dt f(x + t v) at t = 0. It refuses to probe a kink: where two step sizes disagree it raises
 `NotSmooth`, and the caller draws another point.
@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Callable, NamedTuple, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 

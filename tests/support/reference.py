@@ -1,11 +1,10 @@
-"""What each row's value should be: the NumPy or SciPy function of the same name, or one written here from the definition."""
+"""What each row's value should be: the NumPy or SciPy function of the same name, or its definition, written here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import mpmath
 import numpy as np
 import scipy.linalg
 import scipy.special
@@ -86,13 +85,20 @@ def adjugate(a: Any) -> Any:
     return out
 
 
+def adjugate_push(a: Any, e: Any) -> Any:
+    """Adjugates are of degree two in the elements of a 3 by 3 matrix: central differences are exact."""
+    assert a.shape[-1] == 3
+    return (adjugate(a + e) - adjugate(a - e)) / 2
+
+
+def log_softmax(x: Any, axis: Any) -> Any:
+    x = x - np.max(x.real, axis=axis, keepdims=True)
+    return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+
+
 def sinc_ratio(x: Any, order: int) -> Any:
-    """The `order`-th derivative of sin(pi x) / (pi x)."""
-
-    def one(x: float) -> float:
-        return float(mpmath.diff(lambda t: mpmath.sincpi(t), x, order))
-
-    return np.vectorize(one, otypes=[float])(x)
+    u = (np.pi * x).astype(np.result_type(x, float))
+    return scipy.special.spherical_jn(order, u) / u**order
 
 
 def normal_hazard(x: Any) -> Any:
@@ -101,7 +107,9 @@ def normal_hazard(x: Any) -> Any:
 
 OWN: dict[str, Callable[..., Any]] = {
     "adjugate": adjugate,
+    "adjugate_push": adjugate_push,
     "astype": lambda x, dtype: (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype),
+    "astype_discrete": lambda x, dtype: x.real.astype(dtype),
     "concatenate": lambda *arrays, axis: np.concatenate(arrays, axis=axis),
     "cumsum": cumsum,
     "einsum": lambda *arrays, subscripts, optimize: np.einsum(subscripts, *arrays),
@@ -111,6 +119,7 @@ OWN: dict[str, Callable[..., Any]] = {
     "index_update": index_update,
     "keep": lambda x, condition: np.where(condition, x, 0),
     "larger_share": lambda g, x, y: g * ((x > y) + 0.5 * (x == y)),
+    "log_softmax": log_softmax,
     "lstsq": lambda a, b, rcond: np.linalg.lstsq(a, b, rcond)[0],
     "norm_along": lambda x, axis, keepdims: np.sqrt(np.sum(np.abs(x) ** 2, axis=axis, keepdims=keepdims)),
     "normal_hazard": normal_hazard,

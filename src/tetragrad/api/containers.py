@@ -17,7 +17,7 @@ class Structure:
         self.kind = kind  # the container's type; None for a leaf
         self.keys = keys
         self.children = children
-        self.count = 1 if kind is None else sum([child.count for child in children])
+        self.count: int = 1 if kind is None else sum([child.count for child in children])
 
     def __eq__(self, other: object) -> bool:
         return (

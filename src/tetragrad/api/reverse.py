@@ -206,7 +206,7 @@ def _is_attached(out: Tensor, variables: Sequence[Tensor]) -> bool:
         return out._node is not None
     own = {variable._node for variable in variables}
     order, met_older = reach([out._node], min([node.number for node in own if node is not None]))
-    return met_older or any([isinstance(node, Leaf) and node not in own and node.is_live() for node in order])
+    return met_older or any([node.is_live() and node not in own for node in order])
 
 
 def _cotangents(

@@ -22,9 +22,8 @@ def face_of(leaf: Any) -> type[Tensor]:
 
 def as_value(leaf: Any, name: str) -> Any:
     """An argument as an array (or the Tensor it is), checked to be of a differentiable dtype."""
-    if isinstance(leaf, Tensor):
-        value = leaf
-    else:
+    value: Any = leaf
+    if not isinstance(leaf, Tensor):
         try:
             value = np.asarray(leaf)
         except (TypeError, ValueError) as error:

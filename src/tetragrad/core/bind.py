@@ -71,7 +71,7 @@ def record(
     params: dict[str, Any],
 ) -> Any:  # fmt: skip
     """Make the node of an operation, with just the residuals that the wanted cotangents need."""
-    residuals = []
+    residuals: list[Any] = []
     for source in primitive.plan(tuple([parent is not None for parent in parents])):
         if source is None:
             residuals.append(None)

@@ -70,10 +70,10 @@ class Primitive:
         self.sample = sample
         self.vjp: Callable[..., Any] = self._no_reverse
         self.jvp: Callable[..., Any] = self._no_forward
-        self.batch: Callable[..., Any] | None = None
-        self.door: Callable[..., Any] | None = None
+        self.batch: Callable[..., Any] = value
+        self.door: Callable[..., Any] = value  # families put the door here
         self.sources = tuple(self._source(label) for label in self.layout)
-        self.plans: dict[Any, tuple[tuple[int, Any], ...]] = {}
+        self.plans: dict[tuple[bool, ...], tuple[tuple[int, Any] | None, ...]] = {}
         TABLE[name] = self
 
     def __repr__(self) -> str:
@@ -117,7 +117,7 @@ class Primitive:
             else:
                 needed = set().union(*(need for need, want in zip(self.needs, wanted) if want))
             found = tuple(source if label in needed else None for label, source in zip(self.layout, self.sources))
-            self.plans[wanted] = found  # type: ignore[assignment]
+            self.plans[wanted] = found
         return found
 
 

@@ -63,7 +63,7 @@ def pull(
         create_graph = bool(create_graph)
     else:
         order, met_others = reach(roots, min([node.number for node in targets], default=0))
-        met_others = met_others or any([not node.parents and node not in keep and node.is_live() for node in order])
+        met_others = met_others or any([node.is_live() and node not in keep for node in order])
         if met_others or any([not node.parents and node not in keep for node in order]):
             wanted = leading_to(keep, order)
             order = [node for node in order if node in wanted]
@@ -95,6 +95,19 @@ def leading_to(targets: set[Node], order: list[Node]) -> set[Node]:
     return leading
 
 
+class Scattered:
+    """A cotangent still in pieces: of an array that was indexed, perhaps many times.
+
+    Where each index would add an array of the full size, the pieces add themselves into one. Subclasses say how.
+    """
+
+    __slots__ = ()
+
+    def whole(self) -> Any:
+        """The cotangent as one array, owned by the caller."""
+        raise NotImplementedError
+
+
 def _run(
     order: list[Node], cotangents: dict[Node, Any], keep: set[Node], wanted: set[Node] | None, wrapped: bool,
     create_graph: bool, release: bool,
@@ -106,6 +119,8 @@ def _run(
     for node in order:
         g = pop(node, None)
         parents = node.parents
+        if isinstance(g, Scattered):
+            g = g.whole()
         if not parents or node in keep:
             found[node] = g
             if not parents:

@@ -35,6 +35,10 @@ class Node:
         self.shape = shape
         self.dtype = dtype
 
+    def is_live(self) -> bool:
+        """Whether this is a variable whose gradient somebody can still ask for."""
+        return False
+
     def __repr__(self) -> str:
         name = "leaf" if self.primitive is None else self.primitive.name
         return f"<Node {self.number} {name} {self.dtype}{list(self.shape)}>"
@@ -54,7 +58,7 @@ class Leaf(Node):
         self.retired = False
 
     def is_live(self) -> bool:
-        """Whether anybody can still ask for this variable's gradient."""
+        """Whether somebody can still ask for this variable's gradient."""
         return not self.retired if self.owner is None else self.owner() is not None
 
 

@@ -23,6 +23,8 @@ def bilinear(
     *,
     sample: Any,
     batch: Callable[..., Any],
+    twice: Callable[[Any, Any, tuple[int, ...]], Any] | None = None,
+    array_value: Callable[..., Any] | None = None,
     doc: str | None = None,
 ) -> Callable[..., Any]:
     """Add a bilinear row without parameters to the table and return its door.
@@ -39,6 +41,10 @@ def bilinear(
         Example calls for tests.
     batch : callable
         ``batch(args, batched, size, params)``.
+    twice : callable, optional
+        ``twice(g, x, shape)``: the cotangent of x in ``value(x, x)``, where that is cheaper than left and right.
+    array_value : callable, optional
+        The value for two ndarrays, where there is a quicker function for these.
 
     Returns
     -------
@@ -53,6 +59,9 @@ def bilinear(
         x, y = residuals
         x_node, y_node = parents
         gx = gy = None
+        if x_node is y_node and twice is not None:
+            gx = twice(g, x, x_node.shape)
+            return gx if gx.dtype is x_node.dtype else CONVERT(gx, x_node.dtype), None
         if x_node is not None:
             gx = left(g, y, x_node.shape)
             if gx.dtype is not x_node.dtype:
@@ -70,12 +79,12 @@ def bilinear(
     primitive.vjp = vjp
     primitive.jvp = jvp
     primitive.batch = batch
-    door = install(primitive, binary_door(primitive, value, limit=sys.maxsize), doc)
+    door = install(primitive, binary_door(primitive, value, array_value, limit=sys.maxsize), doc)
     return door
 
 
 def lean_door(door: Any) -> Callable[..., Any]:
-    """The quickest door for a row on one array, without parameters, whose rules read at most the array and the result."""
+    """The quickest door, for a row on one array without parameters whose rules read only the array and the result."""
     return install(door.primitive, unary_door(door.primitive, limit=sys.maxsize), door.__doc__)
 
 

@@ -106,32 +106,34 @@ def _unary_vjp(push: Any) -> Callable[..., Any]:
     return vjp
 
 
+def _binary_vjp(push_x: Any, push_y: Any) -> Callable[..., Any]:
+    def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, Any]:
+        x, y = parents
+        gx = gy = None
+        if type(g) is ndarray and g.nbytes > LARGE:
+            if x is not None:
+                gx = blockwise(lambda g, *residuals: push_x(g, residuals), (g, *residuals))
+            if y is not None:
+                gy = blockwise(lambda g, *residuals: push_y(g, residuals), (g, *residuals))
+            return fit(gx, x), fit(gy, y)
+        if x is not None:
+            gx = push_x(g, residuals)
+            if gx.shape != x.shape or gx.dtype is not x.dtype:
+                gx = unbroadcast(gx, x.shape, x.dtype)
+        if y is not None:
+            gy = push_y(g, residuals)
+            if gy.shape != y.shape or gy.dtype is not y.dtype:
+                gy = unbroadcast(gy, y.shape, y.dtype)
+        return gx, gy
+
+    return vjp
+
+
 def _vjp(pushers: Sequence[Any]) -> Callable[..., Any]:
     if len(pushers) == 2 and None not in pushers:
-        push_x, push_y = pushers
+        return _binary_vjp(*pushers)
 
-        def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, Any]:
-            x, y = parents
-            gx = gy = None
-            if type(g) is ndarray and g.nbytes > LARGE:
-                if x is not None:
-                    gx = blockwise(lambda g, *residuals: push_x(g, residuals), (g, *residuals))
-                if y is not None:
-                    gy = blockwise(lambda g, *residuals: push_y(g, residuals), (g, *residuals))
-                return fit(gx, x), fit(gy, y)
-            if x is not None:
-                gx = push_x(g, residuals)
-                if gx.shape != x.shape or gx.dtype is not x.dtype:
-                    gx = unbroadcast(gx, x.shape, x.dtype)
-            if y is not None:
-                gy = push_y(g, residuals)
-                if gy.shape != y.shape or gy.dtype is not y.dtype:
-                    gy = unbroadcast(gy, y.shape, y.dtype)
-            return gx, gy
-
-        return vjp
-
-    def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, ...]:  # type: ignore[misc]
+    def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, ...]:
         return tuple(
             [
                 None if parent is None or push is None else fit(push(g, residuals), parent)
@@ -174,7 +176,7 @@ def batch_elementwise(primitive: Primitive) -> Callable[..., Any]:
                 shape = shape_of(arg)
                 arg = RESHAPE(arg, (shape[0], *(1,) * (rank - own), *shape[1:]))
             aligned.append(arg)
-        return primitive.door(*aligned, **params)  # type: ignore[misc]
+        return primitive.door(*aligned, **params)
 
     return batch
 
@@ -226,9 +228,15 @@ def unary_door(primitive: Primitive, limit: int = LARGE) -> Callable[..., Any]:
     return door
 
 
-def binary_door(primitive: Primitive, scalar_value: Callable[..., Any], limit: int = LARGE) -> Callable[..., Any]:
-    """Door of an operation on two arrays without parameters; arrays of more than `limit` bytes go block by block."""
-    value = primitive.value
+def binary_door(
+    primitive: Primitive, scalar_value: Callable[..., Any], array_value: Callable[..., Any] | None = None,
+    limit: int = LARGE,
+) -> Callable[..., Any]:  # fmt: skip
+    """Door of an operation on two arrays without parameters; arrays of more than `limit` bytes go block by block.
+
+    `array_value`, if given, is the operation on two ndarrays, where there is a quicker function than the row's value.
+    """
+    value = array_value or primitive.value
     layout = primitive.layout
     select_both, select_x, select_y = [
         _selection(primitive, wanted) for wanted in ((True, True), (True, False), (False, True))
@@ -260,7 +268,7 @@ def binary_door(primitive: Primitive, scalar_value: Callable[..., Any], limit: i
             elif type(a) in PLAIN and type(b) in PLAIN:
                 out = scalar_value(a, b)
                 if type(out) is complex:  # Python's own, from a Python complex and a float64
-                    out = value(a, b)
+                    out = primitive.value(a, b)
             else:
                 return bind(primitive, (x, y), {})
         except (TypeError, ValueError) as error:

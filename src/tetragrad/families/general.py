@@ -50,6 +50,7 @@ def general(
         The door: ``door(*arrays, **params)``.
     """
     inputs = input_names(value, len(jvps or vjps or (None,)))
+    needs: Sequence[frozenset[str]]
     if vjp is not None:
         joint = Rule(vjp)
         layout, needs = joint.names, ()

@@ -121,7 +121,7 @@ def single_door(primitive: Primitive) -> Callable[..., Any]:
 
 def transposed_vjp(rules: Sequence[Any], layout: Sequence[str]) -> Callable[..., Any]:
     """Reverse rule from one transpose (or cotangent rule) per input."""
-    pushers = [None if rule is None else rule.pusher(layout) for rule in rules]
+    pushers: list[Any] = [None if rule is None else rule.pusher(layout) for rule in rules]
     if len(pushers) == 1:
         (only,) = pushers
 
@@ -133,7 +133,7 @@ def transposed_vjp(rules: Sequence[Any], layout: Sequence[str]) -> Callable[...,
         return vjp_of_one
 
     def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, ...]:
-        cotangents = []
+        cotangents: list[Any] = []
         for push, parent in zip(pushers, parents):
             if parent is None or push is None:
                 cotangents.append(None)
@@ -150,7 +150,7 @@ def variadic_vjp(rule: Any, layout: Sequence[str]) -> Callable[..., Any]:
     push = rule.pusher((*layout, "index"))
 
     def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, ...]:
-        cotangents = []
+        cotangents: list[Any] = []
         for index, parent in enumerate(parents):
             if parent is None:
                 cotangents.append(None)
@@ -168,7 +168,7 @@ def _jvp(primitive: Primitive, rules: Sequence[Any], variadic: bool) -> Callable
         for index, t in enumerate(tangents):
             if t is None or (not variadic and rules[index] is None):
                 continue
-            parts.append(primitive.door(*primals[:index], t, *primals[index + 1 :], **params))  # type: ignore[misc]
+            parts.append(primitive.door(*primals[:index], t, *primals[index + 1 :], **params))
         return add_tangents(parts)
 
     return jvp
@@ -182,7 +182,7 @@ def _joint_jvp(primitive: Primitive) -> Callable[..., Any]:
             np.zeros(shape_of(primal), getattr(primal, "dtype", None)) if t is None else t
             for primal, t in zip(primals, tangents)
         ]
-        return primitive.door(*filled, **params)  # type: ignore[misc]
+        return primitive.door(*filled, **params)
 
     return jvp
 
@@ -196,7 +196,7 @@ def batch_by_loop(primitive: Primitive) -> Callable[..., Any]:
         results = []
         for i in range(size):
             example = [LINEAR["getitem"](arg, index=(i,)) if flag else arg for arg, flag in zip(args, batched)]
-            results.append(primitive.door(*example, **params))  # type: ignore[misc]
+            results.append(primitive.door(*example, **params))
         if primitive.multi:
             return tuple([LINEAR["stack"](*parts, axis=0) for parts in zip(*results)])
         return LINEAR["stack"](*results, axis=0)

@@ -120,7 +120,8 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     b_axes = [one_axis("tensordot", axis, b.ndim) for axis in b_axes]
     if [a.shape[axis] for axis in a_axes] != [b.shape[axis] for axis in b_axes]:
         raise ShapeError(
-            f"tensordot: axes {a_axes} of an array of shape {a.shape} and axes {b_axes} of one of shape {b.shape} differ in length"
+            f"tensordot: axes {a_axes} of an array of shape {a.shape} and axes {b_axes} of one of shape {b.shape} "
+            f"differ in length"
         )
     return ops.tensordot(a, b, (a_axes, b_axes))
 
@@ -215,9 +216,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
         raise ShapeError(f"cross: the vectors must have length 3 (or 2), got lengths {lengths[0]} and {lengths[1]}")
     if lengths == (2, 2):
         return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
-    a, b = [
-        concatenate([v, np.zeros((*v.shape[:-1], 1), v.dtype)], axis=-1) if v.shape[-1] == 2 else v for v in (a, b)
-    ]
+    a, b = [concatenate([v, np.zeros((*v.shape[:-1], 1), v.dtype)], axis=-1) if v.shape[-1] == 2 else v for v in (a, b)]
     return moveaxis(ops.cross(a, b), -1, axisc)
 
 
@@ -468,6 +467,6 @@ for _name, _function in {"matvec": matvec, "vecmat": vecmat}.items():  # NumPy 2
         UFUNCS[getattr(np, _name)] = _function
 
 __all__ = [
-    "cross", "diag", "diagflat", "diagonal", "dot", "einsum", "einsum_path", "inner", "kron", "matmul", "matvec", "outer",
-    "tensordot", "trace", "tril", "triu", "vander", "vdot", "vecdot", "vecmat",
+    "cross", "diag", "diagflat", "diagonal", "dot", "einsum", "einsum_path", "inner", "kron", "matmul", "matvec",
+    "outer", "tensordot", "trace", "tril", "triu", "vander", "vdot", "vecdot", "vecmat",
 ]  # fmt: skip

@@ -91,7 +91,7 @@ def array(object: Any, dtype: Any = None, copy: bool | None = True, ndmin: int =
         return np.array(object, dtype=dtype, copy=copy, ndmin=ndmin)
     made = object if dtype is None or object.dtype == dtype else astype(object, dtype=np.dtype(dtype))
     if made.ndim < ndmin:
-        made = made[(None,) * (ndmin - made.ndim)]  # type: ignore[index]
+        made = made[(None,) * (ndmin - made.ndim)]
     return made
 
 
@@ -253,5 +253,5 @@ def copy(a: Any) -> Any:
 def refuse(function: str, **arguments: Any) -> None:
     """Raise for arguments of a NumPy function that Tensors do not support, if they are given."""
     for name, value in arguments.items():
-        if value is not None and value is not True and value is not np._NoValue:  # type: ignore[attr-defined]
+        if value is not None and value is not True and value is not np._NoValue:
             raise OperationError(f"{function}: the argument {name}= is not supported on Tensors")

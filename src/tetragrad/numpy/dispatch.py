@@ -46,7 +46,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any)
         result = _method(ACCUMULATE, ufunc, method)(inputs[0], axis=kwargs.pop("axis", 0))
     elif method == "outer":
         x, y = [a if isinstance(a, CoreTensor) else np.asarray(a) for a in inputs]
-        result = _door_of(ufunc)(x[(...,) + (None,) * y.ndim], y)  # type: ignore[index]
+        result = _door_of(ufunc)(x[(...,) + (None,) * y.ndim], y)
     else:
         raise OperationError(
             f"numpy.{name}.{method}: not available on Tensors ({describe(self)}); write the result to a new Tensor "
@@ -68,7 +68,7 @@ def _is_default(key: str, value: Any) -> bool:
     if key == "casting":
         return value == "same_kind"
     # axis=None is a request of its own where the default is another axis (sort, reduce, concatenate).
-    return value is np._NoValue or (value is None and key != "axis")  # type: ignore[attr-defined]
+    return value is np._NoValue or (value is None and key != "axis")
 
 
 def _door_of(ufunc: Any) -> Callable[..., Any]:

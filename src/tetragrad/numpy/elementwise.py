@@ -108,29 +108,6 @@ mod = remainder
 power = pow
 true_divide = divide
 
-# NumPy's ufuncs, and the functions that answer them on Tensors.
-UFUNCS: dict[Any, Any] = {
-    getattr(np, name): function
-    for name, function in {
-        "absolute": absolute, "add": add, "arccos": arccos, "arccosh": arccosh, "arcsin": arcsin, "arcsinh": arcsinh,
-        "arctan": arctan, "arctan2": arctan2, "arctanh": arctanh, "bitwise_and": bitwise_and, "bitwise_or": bitwise_or,
-        "bitwise_xor": bitwise_xor, "cbrt": cbrt, "ceil": ceil, "conjugate": conjugate, "copysign": copysign,
-        "cos": cos, "cosh": cosh, "deg2rad": deg2rad, "degrees": degrees, "divide": divide, "divmod": divmod,
-        "equal": equal, "exp": exp, "exp2": exp2, "expm1": expm1, "fabs": fabs, "float_power": float_power,
-        "floor": floor,
-        "floor_divide": floor_divide, "fmax": fmax, "fmin": fmin, "fmod": fmod, "gcd": gcd, "greater": greater,
-        "greater_equal": greater_equal, "heaviside": heaviside, "hypot": hypot, "invert": invert, "isfinite": isfinite,
-        "isinf": isinf, "isnan": isnan, "lcm": lcm, "ldexp": ldexp, "left_shift": left_shift, "less": less,
-        "less_equal": less_equal, "log": log, "log10": log10, "log1p": log1p, "log2": log2, "logaddexp": logaddexp,
-        "logaddexp2": logaddexp2, "logical_and": logical_and, "logical_not": logical_not, "logical_or": logical_or,
-        "logical_xor": logical_xor, "maximum": maximum, "minimum": minimum, "multiply": multiply, "negative": negative,
-        "not_equal": not_equal, "positive": positive, "power": pow, "rad2deg": rad2deg, "radians": radians,
-        "reciprocal": reciprocal, "remainder": remainder, "right_shift": right_shift, "rint": rint, "sign": sign,
-        "signbit": signbit, "sin": sin, "sinh": sinh, "sqrt": sqrt, "square": square, "subtract": subtract, "tan": tan,
-        "tanh": tanh, "trunc": trunc,
-    }.items()
-}  # fmt: skip
-
 
 def modf(x: Any) -> tuple[Any, Any]:
     """Fractional and whole part, both with the sign of `x`.
@@ -152,10 +129,8 @@ def modf(x: Any) -> tuple[Any, Any]:
     """
     if not isinstance(x, Tensor):
         return np.modf(x)
-    if x.dtype.kind != "f":
-        x = add(x, 0.0)
-    whole = trunc(x)
-    return copysign(x - whole, x), whole
+    x = multiply(x, 1.0)
+    return fmod(x, 1), trunc(x)
 
 
 def frexp(x: Any) -> tuple[Any, Any]:
@@ -182,7 +157,19 @@ def frexp(x: Any) -> tuple[Any, Any]:
     return ldexp(x, -exponent), exponent
 
 
-UFUNCS.update({np.frexp: frexp, np.modf: modf})
+# NumPy's ufuncs, and the functions of the same names that answer them on Tensors.
+UFUNCS: dict[Any, Any] = {
+    getattr(np, function.__name__): function
+    for function in (
+        absolute, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, bitwise_and, bitwise_or,
+        bitwise_xor, cbrt, ceil, conj, copysign, cos, cosh, deg2rad, divide, divmod, equal, exp, exp2, expm1, fabs,
+        float_power, floor, floor_divide, fmax, fmin, fmod, frexp, gcd, greater, greater_equal, heaviside, hypot,
+        invert, isfinite, isinf, isnan, lcm, ldexp, left_shift, less, less_equal, log, log1p, log2, log10, logaddexp,
+        logaddexp2, logical_and, logical_not, logical_or, logical_xor, maximum, minimum, modf, multiply, negative,
+        not_equal, positive, pow, rad2deg, reciprocal, remainder, right_shift, rint, sign, signbit, sin, sinh, sqrt,
+        square, subtract, tan, tanh, trunc,
+    )
+} | {np.degrees: degrees, np.radians: radians}  # fmt: skip
 
 
 def real(val: Any) -> Any:

@@ -8,45 +8,26 @@ values up to a rotation: derivatives are finite there, and right for functions t
 from __future__ import annotations
 
 import operator
-from typing import Any, NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.linalg import LinAlgError
 
-from ..core.levels import shape_of
+from ..core.levels import level_of, shape_of
 from ..errors import OperationError, ShapeError
-from ..ops import factorizations, solvers
+from ..ops import solvers
 from ..ops.determinants import det as _det
 from ..ops.determinants import slogdet as _slogdet
-from ..ops.matrices import adjoint
+from ..ops.matrices import real
 from ..ops.norms import matrix_rank as _matrix_rank
+from ..ops.reductions import count_nonzero
 from . import contraction
 from .arguments import operand
 from .contraction import matmul, tensordot, vecdot
-from .joining import concatenate
+from .factorizations import cholesky, eig, eigh, eigvals, eigvalsh, qr, svd
 from .norms import cond, matrix_norm, norm, svdvals, vector_norm
-from .shaping import matrix_transpose, moveaxis, reshape
-
-
-class EigResult(NamedTuple):
-    """Eigenvalues and eigenvectors (columns)."""
-
-    eigenvalues: Any
-    eigenvectors: Any
-
-
-class EighResult(NamedTuple):
-    """Eigenvalues, ascending, and eigenvectors (columns) of a Hermitian matrix."""
-
-    eigenvalues: Any
-    eigenvectors: Any
-
-
-class QRResult(NamedTuple):
-    """Orthonormal columns and an upper triangle."""
-
-    Q: Any
-    R: Any
+from .shaping import astype, matrix_transpose, moveaxis, reshape
 
 
 class SlogdetResult(NamedTuple):
@@ -54,14 +35,6 @@ class SlogdetResult(NamedTuple):
 
     sign: Any
     logabsdet: Any
-
-
-class SVDResult(NamedTuple):
-    """Left singular vectors (columns), singular values, right singular vectors (rows)."""
-
-    U: Any
-    S: Any
-    Vh: Any
 
 
 # -- determinants, inverses, systems ----------------------------------------------------------------------------------
@@ -184,7 +157,8 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, An
     -------
     x : array or Tensor, shape (n,) or (n, k)
     residuals : array or Tensor, shape (k,) or (1,) or (0,)
-        Squared lengths of ``b - a @ x``; empty if the rank is below n or m <= n.
+        Squared lengths of ``b - a @ x``; empty if m <= n or the rank is below n (except under vmap, where ranks may
+        differ).
     rank : int
     s : array or Tensor
         Singular values of `a`.
@@ -199,14 +173,15 @@ def lstsq(a: Any, b: Any, rcond: float | None = None) -> tuple[Any, Any, Any, An
     x, s = solvers.lstsq(a, b, rcond=rcond), svdvals(a)
     m, n = a.shape
     cut = float(np.finfo(s.dtype).eps) * (max(m, n) if rcond is None else 1) if rcond is None or rcond < 0 else rcond
-    rank = (s > s[:1] * cut).sum()
-    if m <= n or rank < n:
+    rank = astype(count_nonzero(s > s[:1] * cut, axis=(0,), keepdims=False), np.int32)
+    if m <= n or (not level_of(rank) and rank < n):
         return x, np.empty((0,), s.dtype), rank, s
     rest = b - a @ x
-    return x, vecdot(rest, rest, axis=0) if b.ndim == 2 else reshape(vecdot(rest, rest), (1,)), rank, s
+    residuals = real(vecdot(rest, rest, axis=0))
+    return x, residuals if b.ndim == 2 else reshape(residuals, (1,)), rank, s
 
 
-def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue) -> Any:  # type: ignore[attr-defined]
+def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._NoValue) -> Any:
     """Moore-Penrose pseudo-inverses. Differentiable where the rank is locally constant.
 
     Parameters
@@ -229,7 +204,7 @@ def pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = np._
     """
     a = operand(a)
     if rcond is None:
-        rcond = 1e-15 if rtol is np._NoValue else rtol  # type: ignore[attr-defined]
+        rcond = 1e-15 if rtol is np._NoValue else rtol
         if rcond is None:
             rcond = max(a.shape[-2:]) * float(np.finfo(a.dtype).eps)
     return solvers.pinv(a, rcond=rcond, hermitian=hermitian)
@@ -402,197 +377,7 @@ def tensorinv(a: Any, ind: int = 2) -> Any:
     return reshape(inv(reshape(a, (-1, size))), (*back, *front))
 
 
-# -- factorizations ---------------------------------------------------------------------------------------------------
-
-
-def cholesky(a: Any, /, *, upper: bool = False) -> Any:
-    """Cholesky factors L of positive definite Hermitian matrices ``L @ L^H``.
-
-    Parameters
-    ----------
-    a : array or Tensor, shape (..., n, n)
-        Only the lower triangles are read (with `upper` the upper ones). The derivative is symmetrised.
-    upper : bool
-        Give upper triangular factors U of ``U^H @ U``.
-
-    Returns
-    -------
-    array or Tensor, shape (..., n, n)
-
-    Raises
-    ------
-    LinAlgError
-        If a matrix is not positive definite.
-
-    Examples
-    --------
-    >>> import tetragrad.numpy as np
-    >>> np.linalg.cholesky(np.diag(np.array([4.0, 9.0])))
-    array([[2., 0.],
-           [0., 3.]])
-    """
-    a = operand(a)
-    return adjoint(factorizations.cholesky(adjoint(a))) if upper else factorizations.cholesky(a)
-
-
-def qr(a: Any, mode: str = "reduced") -> Any:
-    """QR factorizations. Differentiable at full rank.
-
-    Parameters
-    ----------
-    a : array or Tensor, shape (..., m, n)
-    mode : {'reduced', 'complete', 'r'}
-        Q of min(m, n) columns, or square; 'r' gives R alone.
-
-    Returns
-    -------
-    QRResult
-        ``Q, R``.
-
-    Examples
-    --------
-    >>> import tetragrad.numpy as np
-    >>> abs(np.linalg.qr(np.diag(np.array([2.0, 3.0]))).R)
-    array([[2., 0.],
-           [0., 3.]])
-    """
-    if mode not in ("reduced", "complete", "r"):
-        raise OperationError(f"qr: mode must be 'reduced', 'complete' or 'r', got {mode!r}")
-    a = operand(a)
-    rows, columns = a.shape[-2:]
-    square = a if rows >= columns else a[..., :rows]
-    q, r = factorizations.qr(square, mode="complete" if mode == "complete" and rows > columns else "reduced")
-    if rows < columns:  # the other columns follow from Q
-        r = concatenate([r, adjoint(q) @ a[..., rows:]], axis=-1)
-    return r if mode == "r" else QRResult(q, r)
-
-
-def eigh(a: Any, UPLO: str = "L") -> EighResult:
-    """Eigenvalues and eigenvectors of Hermitian matrices.
-
-    Parameters
-    ----------
-    a : array or Tensor, shape (..., n, n)
-    UPLO : {'L', 'U'}
-        The triangle that is read. The derivative is symmetrised.
-
-    Returns
-    -------
-    EighResult
-        ``eigenvalues`` (..., n), ascending, and ``eigenvectors`` (..., n, n), in columns. At equal eigenvalues the
-        derivative is right for functions that treat their eigenvectors as one subspace.
-
-    Examples
-    --------
-    >>> import tetragrad.numpy as np
-    >>> np.linalg.eigh(np.array([[2.0, 1.0], [1.0, 2.0]])).eigenvalues
-    array([1., 3.])
-    """
-    return EighResult(*factorizations.eigh(operand(a), UPLO=UPLO.upper()))
-
-
-def eigvalsh(a: Any, UPLO: str = "L") -> Any:
-    """Eigenvalues of Hermitian matrices, ascending.
-
-    Parameters
-    ----------
-    a : array or Tensor, shape (..., n, n)
-    UPLO : {'L', 'U'}
-        The triangle that is read. The derivative is symmetrised.
-
-    Returns
-    -------
-    array or Tensor, shape (..., n)
-
-    Examples
-    --------
-    >>> import tetragrad.numpy as np
-    >>> np.linalg.eigvalsh(np.array([[2.0, 1.0], [1.0, 2.0]]))
-    array([1., 3.])
-    """
-    a = operand(a)
-    return np.linalg.eigvalsh(a, UPLO) if type(a) is np.ndarray else eigh(a, UPLO).eigenvalues
-
-
-def eig(a: Any) -> EigResult:
-    """Eigenvalues and eigenvectors of diagonalisable square matrices.
-
-    Parameters
-    ----------
-    a : array or Tensor, shape (..., n, n)
-
-    Returns
-    -------
-    EigResult
-        ``eigenvalues`` (..., n) and ``eigenvectors`` (..., n, n), in columns of length one; real if all eigenvalues of
-        a real input are. Derivatives are right for functions that do not depend on the phases of the vectors.
-
-    Examples
-    --------
-    >>> import tetragrad.numpy as np
-    >>> np.linalg.eig(np.array([[0.0, -1.0], [1.0, 0.0]])).eigenvalues
-    array([0.+1.j, 0.-1.j])
-    """
-    return EigResult(*factorizations.eig(operand(a)))
-
-
-def eigvals(a: Any) -> Any:
-    """Eigenvalues of diagonalisable square matrices, in no particular order.
-
-    Parameters
-    ----------
-    a : array or Tensor, shape (..., n, n)
-
-    Returns
-    -------
-    array or Tensor, shape (..., n)
-
-    Examples
-    --------
-    >>> import tetragrad.numpy as np
-    >>> np.linalg.eigvals(np.array([[0.0, -1.0], [1.0, 0.0]]))
-    array([0.+1.j, 0.-1.j])
-    """
-    a = operand(a)
-    return np.linalg.eigvals(a) if type(a) is np.ndarray else eig(a).eigenvalues
-
-
-def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """Singular value decompositions ``U @ diag(S) @ Vh``.
-
-    Parameters
-    ----------
-    a : array or Tensor, shape (..., m, n)
-    full_matrices : bool
-        Square U and Vh. The additional vectors are any basis of what the others leave; only functions of that subspace
-        have a derivative.
-    compute_uv : bool
-        False: only the singular values.
-    hermitian : bool
-        `a` is Hermitian (accepted and not made use of on Tensors).
-
-    Returns
-    -------
-    SVDResult
-        ``U, S, Vh``, S descending. At equal singular values the derivative is right for functions that treat their
-        vectors as one subspace.
-
-    Examples
-    --------
-    >>> import tetragrad.numpy as np
-    >>> np.linalg.svd(np.diag(np.array([3.0, 2.0]))).S
-    array([3., 2.])
-    """
-    a = operand(a)
-    if not compute_uv:
-        return np.linalg.svd(a, False, False, hermitian) if type(a) is np.ndarray else svdvals(a)
-    if type(a) is np.ndarray:
-        return SVDResult(*np.linalg.svd(a, full_matrices, True, hermitian))
-    rows, columns = a.shape[-2:]
-    return SVDResult(*factorizations.svd(a, full_matrices=full_matrices and rows != columns))
-
-
-# -- NumPy 2's names for functions on the last two axes -----------------------------------------------------------------
+# -- NumPy 2's names for functions on the last two axes ---------------------------------------------------------------
 
 
 def cross(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
@@ -650,7 +435,8 @@ def outer(x1: Any, x2: Any, /) -> Any:
 
 
 __all__ = [
-    "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq",
-    "matmul", "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "multi_dot", "norm", "outer", "pinv", "qr",
-    "slogdet", "solve", "svd", "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace", "vecdot", "vector_norm",
+    "LinAlgError", "cholesky", "cond", "cross", "det", "diagonal", "eig", "eigh", "eigvals", "eigvalsh", "inv",
+    "lstsq", "matmul", "matrix_norm", "matrix_power", "matrix_rank", "matrix_transpose", "multi_dot", "norm", "outer",
+    "pinv", "qr", "slogdet", "solve", "svd", "svdvals", "tensordot", "tensorinv", "tensorsolve", "trace", "vecdot",
+    "vector_norm",
 ]  # fmt: skip

@@ -22,8 +22,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     ----------
     x : array or Tensor
     ord : {None, 'fro', 'nuc'} or number
-        By default the square root of the sum of squares. Of vectors: any number, inf, -inf, 0 (the count of elements other than 0). Of
-        matrices: 'fro', 'nuc', 1, -1, 2, -2, inf, -inf.
+        By default the square root of the sum of squares. Of vectors: any number, inf, -inf, or 0 (the count of elements
+        that are not 0). Of matrices: 'fro', 'nuc', 1, -1, 2, -2, inf, -inf.
     axis : int or pair of int, optional
         The axis of the vectors, or the axes of the matrices.
     keepdims : bool
@@ -58,7 +58,9 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         return _vector_norm(x, ord, axes, keepdims)
     if len(axes) == 2:
         return _matrix_norm(x, ord, axes, keepdims)
-    raise ShapeError(f"norm: ord={ord!r} is for one axis (vectors) or two (matrices), not for {len(axes)} (shape {x.shape})")
+    raise ShapeError(
+        f"norm: ord={ord!r} is for one axis (vectors) or two (matrices), not for {len(axes)} (shape {x.shape})"
+    )
 
 
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any = 2) -> Any:
@@ -87,7 +89,8 @@ def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: Any
     x = operand(x)
     if x.dtype.kind not in "fc":
         x = astype(x, dtype=np.dtype(float))
-    return _vector_norm(x, ord, tuple(range(x.ndim)) if axis is None else some_axes("vector_norm", axis, x.ndim), keepdims)
+    axes = tuple(range(x.ndim)) if axis is None else some_axes("vector_norm", axis, x.ndim)
+    return _vector_norm(x, ord, axes, keepdims)
 
 
 def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: Any = "fro") -> Any:
@@ -153,7 +156,9 @@ def _matrix_norm(x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any
             return found
         return reshape(found, shape=tuple([1 if axis in axes else length for axis, length in enumerate(x.shape)]))
     if ord not in (1, -1, math.inf, -math.inf):
-        raise OperationError(f"norm: ord={ord!r} is not defined for matrices; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf")
+        raise OperationError(
+            f"norm: ord={ord!r} is not defined for matrices; use 'fro', 'nuc', 1, -1, 2, -2, inf or -inf"
+        )
     summed, kept = (row, column) if abs(ord) == 1 else (column, row)
     sums = reductions.sum(absolute(x), axis=(summed,), keepdims=True)
     found = (reductions.max if ord > 0 else reductions.min)(sums, axis=(kept,), keepdims=True)

@@ -524,8 +524,9 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: Any = False, re
     peak = arithmetic.stop_gradient(ops.max(counted, axis=axis, keepdims=True))
     peak = arithmetic.where(arithmetic.isfinite(peak), peak, 0)
     exponent = subtract(a, peak)
-    # What the factor 0 leaves out must not overflow.
-    exponent = arithmetic.where(arithmetic.equal(b, 0), arithmetic.minimum(exponent, 0), exponent)
+    # What the factor 0 leaves out must not overflow, or it would be 0 * inf.
+    limit = float(np.log(np.finfo(exponent.dtype).max)) - 1
+    exponent = arithmetic.where(arithmetic.equal(b, 0), arithmetic.minimum(exponent, limit), exponent)
     total = ops.sum(multiply(b, exponential.exp(exponent)), axis=axis, keepdims=keepdims)
     if not keepdims:
         peak = shaping.reshape(peak, shape=shape_of(total))

@@ -461,12 +461,14 @@ def cov(
     if aweights is not None:
         weights = operand(aweights) if weights is None else multiply(weights, operand(aweights))
     center = reductions.average(x, axis=1, weights=weights)
-    total: Any = shape_of(x)[1] if weights is None else reducing.sum(weights, axis=None, keepdims=False)
-    if weights is None or aweights is None or ddof == 0:
-        divisor = subtract(total, ddof)
-    else:
-        squares = reducing.sum(multiply(weights, operand(aweights)), axis=None, keepdims=False)
-        divisor = subtract(total, divide(multiply(ddof, squares), total))
+    divisor: Any = shape_of(x)[1] - ddof
+    if weights is not None:
+        total = reducing.sum(weights, axis=None, keepdims=False)
+        lost: Any = ddof
+        if aweights is not None:
+            squares = reducing.sum(multiply(weights, operand(aweights)), axis=None, keepdims=False)
+            lost = divide(multiply(ddof, squares), total)
+        divisor = subtract(total, lost)
     x = subtract(x, expand_dims(center, 1))
     other = x if weights is None else multiply(x, weights)
     if other.dtype.kind == "c":

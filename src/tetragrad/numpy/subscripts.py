@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from string import ascii_letters, ascii_lowercase, ascii_uppercase
-from typing import Any, Sequence
+from typing import Any
 
 from ..core.levels import shape_of
 from ..errors import OperationError, ShapeError
@@ -52,9 +53,7 @@ def _letters(labels: Sequence[Any]) -> str:
         raise OperationError(f"einsum: labels must be numbers from 0 to 51 or Ellipsis, got {labels!r}") from None
 
 
-def _spread(
-    subscripts: str, terms: Sequence[str], operands: Sequence[Any], letters: set[str]
-) -> tuple[list[str], str]:
+def _spread(subscripts: str, terms: Sequence[str], operands: Sequence[Any], letters: set[str]) -> tuple[list[str], str]:
     """Terms with letters for what their ellipses stand for, and the letters of the longest."""
     lengths = []
     for term, array in zip(terms, operands):

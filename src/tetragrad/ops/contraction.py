@@ -5,8 +5,9 @@ Transposes are never copied: BLAS reads them through their strides.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from string import ascii_letters
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -146,6 +147,11 @@ def _dot_right(g: Any, x: Any, shape: tuple[int, ...]) -> Any:
     return transpose(ct, axes=(*range(1, rank - 1), 0, rank - 1))
 
 
+def _dot_twice(g: Any, x: Any, shape: tuple[int, ...]) -> Any:
+    """Cotangent of x in dot(x, x)."""
+    return (g + g) * x if len(shape) == 1 else _dot_left(g, x, shape) + _dot_right(g, x, shape)
+
+
 def _batch_dot(args: Sequence[Any], batched: Sequence[bool], size: int, params: Any) -> Any:
     """As matmul where the two agree; a vector or matrix axis of x stays before those of a higher-rank y."""
     x, y = args
@@ -169,6 +175,8 @@ dot = bilinear(
     _dot_left,
     _dot_right,
     batch=_batch_dot,
+    twice=_dot_twice,
+    array_value=np.ndarray.dot,
     sample=[
         Case(_ANY[3], _ANY[3]),
         Case(_ANY[2, 3], _ANY[3, 4]),
@@ -206,10 +214,10 @@ def _einsum(*operands: Any, subscripts: str, optimize: Any) -> Any:
 
 
 def _einsum_transpose(g: Any, args: tuple[Any, ...], index: int, subscripts: str, optimize: Any) -> Any:
-    """Cotangent of one operand: the sum of the output's cotangent times the other operands, over all labels not its own.
+    """Cotangent of one operand: the output's cotangent times the other operands, summed over all labels not its own.
 
-    For ``ij,jk->ik`` and the first operand that is ``ik,jk->ij``. A label that only this operand has was summed there, so
-    the cotangent is spread along it; a label that it has twice read a diagonal, so the cotangent goes onto that diagonal.
+    For ``ij,jk->ik`` and the first operand that is ``ik,jk->ij``. A label that only this operand has was summed there,
+    so the cotangent is spread along it; a label that it has twice read a diagonal, so the cotangent goes onto that.
     """
     terms, output = _split(subscripts)
     own, shape = terms[index], shape_of(args[index])

@@ -1,8 +1,8 @@
 """Determinants, right at singular matrices too.
 
-The derivative of det is the adjugate (the transposed cofactors), a polynomial in the elements that needs no inverse. So is
-the derivative of the adjugate: both are rows of their own, computed from singular values where inverses would lose digits.
-Higher derivatives are coefficients of these polynomials.
+The derivative of det is the adjugate (the transposed cofactors), a polynomial in the elements that needs no inverse. So
+is the derivative of the adjugate: both are rows of their own, computed from singular values where inverses would lose
+digits. Higher derivatives are coefficients of these polynomials.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def _inverses(a: Any) -> Any:
         return None
     with np.errstate(all="ignore"):
         condition = np.linalg.norm(a, axis=(-2, -1)) * np.linalg.norm(inverse, axis=(-2, -1))
-    return inverse if np.all(condition < limit) else None
+    return inverse if np.all((condition < limit) | np.isnan(condition)) else None
 
 
 def _products_without(s: Any, excluded: Any) -> Any:
@@ -111,10 +111,8 @@ adjugate = general(
 def _adjugate_push(a: Any, e: Any) -> Any:
     inverse = _inverses(a)
     if inverse is not None:
-        first = inverse @ e
-        return _adjugate(a) @ (np.trace(first, axis1=-2, axis2=-1)[..., None, None] * np.eye(a.shape[-1], dtype=a.dtype)) - (
-            first @ _adjugate(a)
-        )
+        change, adjugates = inverse @ e, np.linalg.det(a)[..., None, None] * inverse
+        return adjugates * np.trace(change, axis1=-2, axis2=-1)[..., None, None] - change @ adjugates
     u, s, vh = np.linalg.svd(a)
     uh, v = np.conj(u.mT), np.conj(vh.mT)
     same = np.eye(s.shape[-1], dtype=bool)
@@ -128,8 +126,8 @@ def _adjugate_push(a: Any, e: Any) -> Any:
 def _adjugate_second(a: Any, s: Any, e: Any) -> Any:
     """Second derivative of the adjugate in the directions s and e.
 
-    It is the coefficient of x in adjugate_push(a + x s, e), a polynomial in x of degree size - 2, and so is read from its
-    values at roots of unity, exactly but for rounding. The radius keeps the powers of x from outgrowing the coefficient.
+    It is the coefficient of x in adjugate_push(a + x s, e), a polynomial in x of degree size - 2, and so is read from
+    its values at roots of unity, exactly but for rounding. The radius keeps the powers of x from outgrowing it.
     """
     size = a.shape[-1]
     dtype = np.result_type(a.dtype, np.complex64)

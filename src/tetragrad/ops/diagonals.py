@@ -49,7 +49,10 @@ embed_diagonal = linear(
     _embed_diagonal,
     [lambda g, offset, axis1, axis2: diagonal(g, offset=offset, axis1=axis1, axis2=axis2)],
     batch=lambda args, batched, size, params: embed_diagonal(
-        args[0], shape=(size, *params["shape"]), offset=params["offset"], axis1=params["axis1"] + 1,
+        args[0],
+        shape=(size, *params["shape"]),
+        offset=params["offset"],
+        axis1=params["axis1"] + 1,
         axis2=params["axis2"] + 1,
     ),
     sample=[

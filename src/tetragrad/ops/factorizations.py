@@ -1,14 +1,14 @@
 """Factorizations of matrices, as `numpy.linalg`: on stacks of matrices, real or complex.
 
-Conventions. Functions of Hermitian matrices (cholesky, eigh) read one triangle, as in NumPy; their derivative is that with
-respect to the full matrix, symmetrised: tangents count by their Hermitian part, cotangents are Hermitian.
+Functions of Hermitian matrices (cholesky, eigh) read one triangle, as in NumPy; their derivative is that with respect
+to the full matrix, symmetrised: tangents count by their Hermitian part, cotangents are Hermitian.
 
-Eigenvectors and singular vectors are only defined up to a phase, and those of equal eigenvalues (singular values) up to a
-rotation. The rules keep vectors from turning where nothing determines how they turn, so derivatives are finite everywhere
-and right for every function that does not depend on the choice: that treats the vectors of equal values as one subspace.
-A function that also tells their values apart, such as V f(w) V^H at equal w, loses the coupling between them.
+Eigenvectors and singular vectors are only defined up to a phase, and those of equal values up to a rotation. The rules
+keep vectors from turning where nothing determines how they turn, so derivatives are finite everywhere, and right for
+every function that does not depend on the choice: that treats the vectors of equal values as one subspace. A function
+that couples them with a function of their values, such as V f(w) V^H, loses that coupling where the values are equal.
 
-Rules with conjugates are derived for the inner product Re tr(X^H Y), hence the conjugation of cotangents on the way in and out.
+Rules with conjugates are derived for the inner product Re tr(X^H Y): cotangents are conjugated on the way in and out.
 """
 
 from __future__ import annotations
@@ -25,7 +25,16 @@ from .complex_numbers import imag
 from .diagonals import tril, triu
 from .joining import concatenate
 from .matrices import (
-    adjoint, as_column, as_row, conj, diagonal_matrix, diagonal_of, hermitian_part, real, reciprocal_or_zero, skew_part,
+    adjoint,
+    as_column,
+    as_row,
+    conj,
+    diagonal_matrix,
+    diagonal_of,
+    hermitian_part,
+    real,
+    reciprocal_or_zero,
+    skew_part,
     swap_last,
 )  # fmt: skip
 from .solvers import regular, solve
@@ -102,7 +111,7 @@ cholesky = general(
 
 
 # -- QR ---------------------------------------------------------------------------------------------------------------
-def _qr(a: Any, *, mode: str) -> Any:
+def _qr(a: Any, *, mode: Any) -> Any:
     return tuple(np.linalg.qr(a, mode))
 
 
@@ -165,7 +174,9 @@ qr = general(
         Case(make=regular((4, 2)), mode="reduced", complex=True),
         Case(make=regular((2, 3, 2)), mode="reduced", complex=True),
         Case(
-            make=regular((4, 2)), mode="complete", complex=True,
+            make=regular((4, 2)),
+            mode="complete",
+            complex=True,
             after=lambda q, r: (q[:, :2], r, q[:, 2:] @ adjoint(q[:, 2:])),
         ),
     ],
@@ -174,7 +185,7 @@ qr = general(
 
 
 # -- Hermitian eigenvalues --------------------------------------------------------------------------------------------
-def _eigh(a: Any, *, UPLO: str) -> Any:
+def _eigh(a: Any, *, UPLO: Any) -> Any:
     return tuple(np.linalg.eigh(a, UPLO))
 
 
@@ -211,7 +222,11 @@ eigh = general(
     sample=[
         Case(make=hermitian(3, 3), UPLO="L", before=_only_hermitian),
         Case(
-            make=hermitian(2, 3, 3), UPLO="U", before=_only_hermitian, after=lambda w, v: (w, _subspaces(v)), complex=True
+            make=hermitian(2, 3, 3),
+            UPLO="U",
+            before=_only_hermitian,
+            after=lambda w, v: (w, _subspaces(v)),
+            complex=True,
         ),
         Case(make=hermitian(1, 1), UPLO="L", before=_only_hermitian),
     ],
@@ -258,7 +273,8 @@ eig = general(
     sample=[
         Case(make=_near([[1, 0, 0], [0, 3, 0], [0, 0, 6]], (3, 3))),
         Case(
-            make=_near([[0, 2, 0], [-2, 0, 0], [0, 0, 3]], (2, 3, 3)), complex=True,
+            make=_near([[0, 2, 0], [-2, 0, 0], [0, 0, 3]], (2, 3, 3)),
+            complex=True,
             after=lambda w, v: (w, absolute(v), v[..., :1, :] * conj(v)),
         ),
     ],
@@ -326,9 +342,13 @@ svd = general(
         Case(make=regular((2, 3)), full_matrices=False),
         *[
             Case(
-                make=regular(shape), full_matrices=full_matrices, complex=True,
+                make=regular(shape),
+                full_matrices=full_matrices,
+                complex=True,
                 after=lambda u, s, vh: (
-                    (u[..., : s.shape[-1]] * as_row(s)) @ vh[..., : s.shape[-1], :], s, _subspaces(u, s.shape[-1]),
+                    (u[..., : s.shape[-1]] * as_row(s)) @ vh[..., : s.shape[-1], :],
+                    s,
+                    _subspaces(u, s.shape[-1]),
                     _subspaces(adjoint(vh), s.shape[-1]),
                 ),
             )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ..core.levels import Boxed, concrete, shape_of
+from ..core.sweep import Scattered
 from ..core.tensor import Tensor
 from ..errors import OperandTypeError
 from ..families import Case, Real, linear, nondifferentiable
@@ -39,10 +40,55 @@ def _batch_getitem(args: Sequence[Any], batched: Sequence[bool], size: int, para
     return moveaxis(out, split_rank(index), 0)
 
 
+def _ungetitem(g: Any, index: tuple[Any, ...], x_shape: tuple[int, ...]) -> Any:
+    return scatter(g, index=index, shape=x_shape) if isinstance(g, Tensor) else Pieces(x_shape, g.dtype, [(index, g)])
+
+
+class Pieces(Scattered):
+    """The cotangents of ``x[index]`` for one x and several indices."""
+
+    __slots__ = ("dtype", "pieces", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: Any, pieces: list[tuple[Any, Any]]) -> None:
+        self.shape = shape
+        self.dtype = dtype
+        self.pieces = pieces
+
+    def whole(self) -> Any:
+        if len(self.pieces) == 1:
+            ((index, g),) = self.pieces
+            return _scatter(g, index=index, shape=self.shape)
+        return self.add_into(np.zeros(self.shape, self.dtype))
+
+    def add_into(self, total: Any) -> Any:
+        """Add all pieces to an array, in place."""
+        for index, g in self.pieces:
+            if repeats(index):
+                total += _scatter(g, index=index, shape=self.shape)
+            else:
+                total[index] += g
+        return total
+
+    def astype(self, dtype: Any) -> Pieces:
+        return Pieces(self.shape, dtype, [(index, g.astype(dtype)) for index, g in self.pieces])
+
+    def __add__(self, other: Any) -> Any:
+        if isinstance(other, Pieces):
+            self.pieces += other.pieces
+            return self
+        if isinstance(other, Tensor):
+            return self.whole() + other
+        return self.add_into(np.array(other, np.result_type(self.dtype, other.dtype)))
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = None) -> Any:
+        """``array + pieces`` and ``array += pieces``, which NumPy leaves to this method."""
+        return self + inputs[0] if out is None else self.add_into(out[0])
+
+
 getitem = linear(
     "getitem",
     _getitem,
-    [lambda g, index, x_shape: scatter(g, index=index, shape=x_shape)],
+    [_ungetitem],
     batch=_batch_getitem,
     sample=[
         Case(_ANY[3, 4], index=(1,)),

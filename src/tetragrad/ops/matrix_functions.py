@@ -1,6 +1,6 @@
 """Analytic functions of square matrices (expm, logm, ...), all with one rule.
 
-For every analytic f, the derivative of f at A in the direction E is a corner of f itself at a block matrix (Mathias 1996):
+The derivative of an analytic f at A in the direction E is a corner of f itself at a block matrix (Mathias 1996):
 
     f([[A, E], [0, A]]) = [[f(A), f'(A; E)], [0, f(A)]]
 
@@ -9,7 +9,8 @@ So the derivative is written in f, and higher orders follow. The transpose of E 
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,9 @@ from .matrices import swap_last
 _ANY = Real(-1, 1, complex=True)
 
 
-def matrix_function(name: str, value: Callable[..., Any], *, sample: Any, batched: bool, doc: str) -> Callable[..., Any]:
+def matrix_function(
+    name: str, value: Callable[..., Any], *, sample: Any, batched: bool, doc: str
+) -> Callable[..., Any]:
     """Add the row of an analytic matrix function; `batched` says that the value takes stacks of matrices."""
 
     def push(a: Any, e: Any) -> Any:
@@ -70,7 +73,9 @@ def _logm(a: Any) -> Any:
     return _in_double(logm, a)
 
 
-_POSITIVE = [Case(make=lambda rng, dtype: (2 * np.eye(3, dtype=dtype) + _ANY.draw(rng, (3, 3), dtype) * 0.4,), complex=True)]
+_POSITIVE = [
+    Case(make=lambda rng, dtype: (2 * np.eye(3, dtype=dtype) + _ANY.draw(rng, (3, 3), dtype) * 0.4,), complex=True)
+]
 
 logm = matrix_function(
     "logm", _logm, batched=False, sample=_POSITIVE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -23,10 +22,7 @@ def _norm(x: Any) -> Any:
     if x.ndim == 0:
         return abs(x) if x.dtype.kind == "f" else np.hypot(x.real, x.imag)
     flat = x if x.ndim == 1 else x.ravel("K")
-    squared = flat.dot(flat) if x.dtype.kind == "f" else flat.real.dot(flat.real) + flat.imag.dot(flat.imag)
-    kind = type(squared)
-    # A ufunc on one number would cost more than the sum of squares.
-    return kind(math.sqrt(squared)) if kind is np.float64 or kind is np.float32 else np.sqrt(squared)
+    return np.sqrt(flat.dot(flat) if x.dtype.kind == "f" else flat.real.dot(flat.real) + flat.imag.dot(flat.imag))
 
 
 def _norm_vjp(g: Any, x: Any, out: Any) -> Any:
@@ -59,7 +55,7 @@ norm = general(
 norm = lean_door(norm)
 
 
-def _norm_along(x: Any, *, axis: tuple[int, ...], keepdims: bool) -> Any:
+def _norm_along(x: Any, *, axis: tuple[int, ...], keepdims: Any) -> Any:
     squares = x * x if x.dtype.kind != "c" else x.real * x.real + x.imag * x.imag
     return np.sqrt(np.add.reduce(squares, axis=axis, keepdims=keepdims))
 
@@ -106,7 +102,10 @@ def _matrix_rank(a: Any, *, tol: Any, hermitian: bool, rtol: Any) -> Any:
 matrix_rank = nondifferentiable(
     "matrix_rank",
     _matrix_rank,
-    sample=[Case(_ANY[3, 2], tol=None, hermitian=False, rtol=None), Case(_ANY[2, 2, 2], tol=None, hermitian=False, rtol=None)],
+    sample=[
+        Case(_ANY[3, 2], tol=None, hermitian=False, rtol=None),
+        Case(_ANY[2, 2, 2], tol=None, hermitian=False, rtol=None),
+    ],
     batch=lambda args, batched, size, params: matrix_rank(args[0], **params),
     doc="Numbers of singular values of matrices above a tolerance.",
 )

@@ -1,12 +1,13 @@
 """Inverses and linear systems, as `numpy.linalg`: on stacks of matrices, real or complex.
 
-The inverse of a matrix is holomorphic, so these rules have plain transposes; those of the pseudo-inverse, which is not, have
-conjugate ones.
+The inverse of a matrix is holomorphic, so its rules have plain transposes; those of the pseudo-inverse, which is not,
+have conjugate ones.
 """
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -139,8 +140,8 @@ solve_triangular = general(
     "solve_triangular",
     _solve_triangular,
     jvps=[
-        lambda t, a, out, lower, unit_diagonal: -solve_triangular(
-            a, _triangle(t, lower, unit_diagonal) @ out, lower=lower, unit_diagonal=unit_diagonal
+        lambda t, a, out, lower, unit_diagonal: (
+            -solve_triangular(a, _triangle(t, lower, unit_diagonal) @ out, lower=lower, unit_diagonal=unit_diagonal)
         ),
         lambda t, a, lower, unit_diagonal: solve_triangular(a, t, lower=lower, unit_diagonal=unit_diagonal),
     ],

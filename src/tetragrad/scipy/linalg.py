@@ -1,6 +1,6 @@
 """`scipy.linalg` by SciPy's names and with SciPy's defaults: matrix functions, factorizations, structured matrices.
 
-Conventions on Hermitian matrices and on the choice of eigenvectors and singular vectors are those of `tetragrad.numpy.linalg`.
+Conventions on Hermitian matrices and the choice of eigenvectors and singular vectors: see `tetragrad.numpy.linalg`.
 """
 
 from __future__ import annotations
@@ -164,7 +164,8 @@ def solve(a: Any, b: Any, lower: bool = False, *, assume_a: str | None = None, t
     a : array or Tensor, shape (n, n)
     b : array or Tensor, shape (n,) or (n, k)
     lower, assume_a
-        What is known of `a`: 'sym', 'her' and 'pos' (and their longer names) read only one triangle, which `lower` chooses.
+        What is known of `a`: with 'sym', 'her', 'pos' (and their longer names) only one triangle is read, which
+        `lower` chooses.
     transposed : bool
         Solve with the transpose of `a`.
 
@@ -551,7 +552,7 @@ def circulant(c: Any) -> Any:
 
 
 __all__ = [
-    "LinAlgError", "block_diag", "cho_factor", "cho_solve", "cholesky", "circulant", "cosm", "det", "diag", "eig", "eigh",
-    "eigvals", "eigvalsh", "expm", "expm_frechet", "inv", "kron", "logm", "lstsq", "norm", "pinv", "qr", "sinm", "solve",
-    "solve_sylvester", "solve_triangular", "sqrtm", "svd", "svdvals", "toeplitz",
+    "LinAlgError", "block_diag", "cho_factor", "cho_solve", "cholesky", "circulant", "cosm", "det", "diag", "eig",
+    "eigh", "eigvals", "eigvalsh", "expm", "expm_frechet", "inv", "kron", "logm", "lstsq", "norm", "pinv", "qr", "sinm",
+    "solve", "solve_sylvester", "solve_triangular", "sqrtm", "svd", "svdvals", "toeplitz",
 ]  # fmt: skip
