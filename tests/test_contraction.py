@@ -189,6 +189,17 @@ def test_empty(shapes):
     assert ga.shape == a.shape and gb.shape == b.shape and not gb.any()
 
 
+@pytest.mark.parametrize("shape", [(3,), (3, 3), (2, 2, 2)])
+def test_dot_of_an_array_with_itself(shape):
+    x = draw(*shape)
+    tg.check_grads(lambda x: np.dot(x, x), (x,), order=3)
+    x = tg.tensor(x, requires_grad=True)
+    np.dot(x, x).sum().backward()
+    other = tg.tensor(x.numpy(), requires_grad=True)
+    (np.dot(other, x.numpy()) + np.dot(x.numpy(), other)).sum().backward()
+    numpy.testing.assert_allclose(x.grad.numpy(), other.grad.numpy())
+
+
 def test_shapes_that_do_not_fit():
     for call in (lambda x: x @ numpy.ones(4), lambda x: np.dot(x, numpy.ones(4)), lambda x: np.tensordot(x, x, 1)):
         with pytest.raises(ShapeError, match=r"matmul|dot"):

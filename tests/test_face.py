@@ -9,9 +9,11 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
+import scipy.special
 
 import tetragrad as tg
 import tetragrad.numpy as tnp
+from tetragrad.scipy import special
 
 RNG = np.random.default_rng(0)
 A = RNG.uniform(0.5, 2.0, (3, 4))
@@ -333,8 +335,9 @@ def test_methods_without_derivative_give_plain_results(name):
 
 # --- NumPy's own functions --------------------------------------------------------------------------------------------
 UFUNCS = {
-    "unary": """negative positive absolute fabs exp exp2 expm1 log log2 log10 log1p sqrt cbrt square reciprocal sin cos tan
-        arctan sinh cosh tanh arcsinh sign floor ceil trunc rint deg2rad rad2deg degrees radians conjugate""".split(),
+    "unary": """negative positive absolute fabs exp exp2 expm1 log log2 log10 log1p sqrt cbrt square reciprocal sin
+        cos tan arctan sinh cosh tanh arcsinh sign floor ceil trunc rint deg2rad rad2deg degrees radians
+        conjugate""".split(),
     "binary": """add subtract multiply divide true_divide power float_power maximum minimum fmax fmin arctan2 hypot
         logaddexp logaddexp2 fmod mod remainder floor_divide copysign heaviside""".split(),
 }
@@ -368,6 +371,25 @@ def test_ufuncs_without_derivative_give_plain_arrays(name):
     found = getattr(np, name)(tg.tensor(A, requires_grad=True))
     assert type(found) is np.ndarray
     np.testing.assert_array_equal(found, getattr(np, name)(A))
+
+
+SPECIAL = [name for name in special.__all__ if isinstance(getattr(scipy.special, name), np.ufunc)]
+
+
+@pytest.mark.parametrize("name", SPECIAL)
+def test_scipy_ufuncs(name):
+    """SciPy's ufuncs on Tensors, in their last argument."""
+    function = getattr(scipy.special, name)
+    agrees(lambda x: function(*[0.7] * (function.nin - 1), x), A / 2.5)
+
+
+@pytest.mark.parametrize("name", special.__all__)
+def test_own_special_functions_on_plain_arrays(name):
+    function = getattr(scipy.special, name)
+    first = [1] if name == "polygamma" else [0.7] * (getattr(function, "nin", 1) - 1)
+    found, expected = [each(*first, A / 2.5) for each in (getattr(special, name), function)]
+    assert type(found) is type(expected)
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
 UFUNC_METHODS = {

@@ -9,10 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from support.draw import rows
 
 import tetragrad as tg
+import tetragrad.numpy as tnp
 
 SOURCE = Path(tg.__file__).parent
 FILES = sorted(SOURCE.rglob("*.py"))
@@ -163,6 +165,16 @@ def test_no_one_row_is_registered_twice():
 @pytest.mark.parametrize("name", [name for name in tg.__all__ if callable(getattr(tg, name))])
 def test_public_functions_are_documented_with_an_example(name):
     assert ">>>" in inspect.getdoc(getattr(tg, name))
+
+
+def own_functions(module):
+    own = [name for name in dir(module) if not name.startswith("_") and callable(getattr(module, name))]
+    return [getattr(module, name) for name in own if getattr(module, name) is not getattr(np, name, None)]
+
+
+@pytest.mark.parametrize("function", own_functions(tnp), ids=lambda function: function.__name__)
+def test_functions_of_the_own_face_are_documented(function):
+    assert inspect.getdoc(function)
 
 
 @pytest.mark.parametrize("name", [name for name in dir(tg.errors) if name.endswith("Error")])

@@ -118,6 +118,32 @@ class TestPerturbations:
         tangent.backward()
         assert w.grad.item() == 6.0
 
+    @pytest.mark.parametrize("create_graph", [False, True])
+    def test_backward_inside_transforms(self, create_graph):
+        """A whole imperative derivative inside: w.grad is x."""
+
+        def f(x):
+            w = tg.tensor(2.0, requires_grad=True)
+            (x * w).backward(create_graph=create_graph)
+            return x * w.grad
+
+        assert tg.jvp(f, (3.0,), (1.0,)) == (9.0, 6.0)
+        np.testing.assert_array_equal(tg.vmap(f)(np.arange(3.0)), [0, 1, 4])
+        assert tg.grad(f)(3.0) == (6.0 if create_graph else 3.0)
+
+    def test_backward_of_a_tensor_by_a_tensor(self):
+        x = tg.tensor([1.0, 2.0], requires_grad=True)
+        (x * x).backward(tg.tensor([1.0, 10.0]))
+        np.testing.assert_array_equal(x.grad.numpy(), [2, 40])
+        assert not x.grad.requires_grad
+
+    @pytest.mark.parametrize(
+        "transform", [tg.hessian, lambda f: tg.jacrev(tg.jacrev(f)), lambda f: tg.jacfwd(tg.jacfwd(f))]
+    )
+    def test_second_derivatives_without_recording(self, transform):
+        with tg.no_grad():
+            np.testing.assert_allclose(transform(lambda x: (x**3).sum())(np.array([1.0, 2.0])), np.diag([6.0, 12.0]))
+
     def test_vmap_over_a_closed_over_tensor(self):
         w = tg.tensor(3.0, requires_grad=True)
         tg.vmap(lambda x: w * w * x)(np.arange(3.0)).sum().backward()

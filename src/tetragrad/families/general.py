@@ -89,7 +89,9 @@ def nondifferentiable(
         name, value, input_names(value, inputs), family="nondifferentiable", differentiable=False, sample=sample
     )
     primitive.jvp = lambda primals, tangents, out, params: None
-    return finish(primitive, batch_elementwise(primitive) if batch == "elementwise" else batch, doc)
+    if batch == "elementwise":
+        batch, doc = batch_elementwise(primitive), doc or f"Elementwise {name}; the result carries no derivative."
+    return finish(primitive, batch, doc)
 
 
 def _joint_vjp(push: Callable[..., Any]) -> Callable[..., Any]:

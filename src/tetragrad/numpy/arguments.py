@@ -44,6 +44,8 @@ def as_scalar(x: Any) -> Any:
 
 def as_shape(shape: Any) -> tuple[int, ...]:
     """A shape from an int or a sequence of ints."""
+    if type(shape) is int:
+        return (shape,)
     if isinstance(shape, (tuple, list)):
         return tuple([operator.index(length) for length in shape])
     return tuple([int(length) for length in shape]) if np.ndim(shape) else (operator.index(shape),)

@@ -45,7 +45,8 @@ def concatenate(
     >>> np.concatenate([np.array([1.0]), np.array([2.0, 3.0])])
     array([1., 2., 3.])
     """
-    refuse("concatenate", out=out, casting=casting)
+    if out is not None or casting is not None:
+        refuse("concatenate", out=out, casting=casting)
     parts = [operand(a) for a in arrays]
     if not parts:
         raise OperationError("concatenate: at least one array is needed")
@@ -68,7 +69,8 @@ def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, cas
     array([[0., 1.],
            [0., 1.]])
     """
-    refuse("stack", out=out, casting=casting)
+    if out is not None or casting is not None:
+        refuse("stack", out=out, casting=casting)
     parts = [operand(a) for a in arrays]
     if not parts:
         raise OperationError("stack: at least one array is needed")

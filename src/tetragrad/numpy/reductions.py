@@ -226,7 +226,7 @@ def std(
 
 def root(x: Any) -> Any:
     """The square root, with derivative zero at zero."""
-    zero = arithmetic.equal(x, 0)
+    zero = x == 0
     if not isinstance(zero, Tensor) and not zero.any():
         return exponential.sqrt(x)
     return as_scalar(arithmetic.where(zero, 0, exponential.sqrt(arithmetic.where(zero, 1, x))))
@@ -335,7 +335,8 @@ amax, amin = max, min
 def _extreme(
     name: str, reduce: Any, pair: Any, a: Any, axis: Any, out: Any, keepdims: Any, initial: Any, mask: Any
 ) -> Any:
-    refuse(name, out=out)
+    if out is not None:
+        refuse(name, out=out)
     a, axis = _prepare(name, a, axis)
     if mask is not True:
         if initial is NOT_GIVEN:

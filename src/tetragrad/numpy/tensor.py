@@ -154,7 +154,10 @@ class Tensor(CoreTensor):
             g: Any = np.ones(node.shape, node.dtype) if node.shape else node.dtype.type(1)
         else:
             g = fit_cotangent(gradient, node.shape, node.dtype, "backward")
-        if isinstance(self._value, Boxed) and not isinstance(g, CoreTensor):
+        if isinstance(g, CoreTensor):
+            if not create_graph and not isinstance(g._value, Boxed) and not isinstance(self._value, Boxed):
+                g = g._value  # everything is plain: so is the sweep
+        elif isinstance(self._value, Boxed):
             g = CoreTensor(g, None)
         found, _ = pull([node], [g], create_graph=create_graph, retain_graph=retain_graph)
         _accumulate(found, g)

@@ -116,7 +116,29 @@ matmul = bilinear(
         Case(_ANY[2, 0], _ANY[0, 3]),
         Case(_ANY[0, 2], _ANY[2, 3]),
     ],
-    doc="Matrix product, as `numpy.matmul`.",
+    doc="""Matrix product: sums of products over the last axis of `x` and the last but one of `y`.
+
+    Parameters
+    ----------
+    x, y : array or Tensor
+        Matrices in their last two axes, whose other axes broadcast; or vectors.
+
+    Returns
+    -------
+    array or Tensor
+
+    Raises
+    ------
+    ShapeError
+        If the axes to be summed over have different lengths, or an operand is 0-d.
+
+    Examples
+    --------
+    >>> import tetragrad as tg
+    >>> import tetragrad.numpy as np
+    >>> tg.grad(lambda x: np.matmul(x, x))(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """,
 )
 
 
@@ -190,7 +212,30 @@ dot = bilinear(
         Case(_ANY[2], _ANY[()]),
         Case(_ANY[0], _ANY[0]),
     ],
-    doc="Product summed over the last axis of the first array and the last but one of the second, as `numpy.dot`.",
+    doc="""Sums of products over the last axis of `x` and the last but one (of vectors: the only) axis of `y`.
+
+    Parameters
+    ----------
+    x, y : array or Tensor
+        If one of them is 0-d, this is the plain product.
+
+    Returns
+    -------
+    array or Tensor
+        With the other axes of `x`, then those of `y`.
+
+    Raises
+    ------
+    ShapeError
+        If the axes to be summed over have different lengths.
+
+    Examples
+    --------
+    >>> import tetragrad as tg
+    >>> import tetragrad.numpy as np
+    >>> tg.grad(lambda x: 2 * np.dot(x, x))(np.arange(4.0))
+    array([ 0.,  4.,  8., 12.])
+    """,
 )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..core.levels import shape_of
 from ..families import Case, Real, general, linear
 from .indexing import getitem
-from .joining import along, concatenate
+from .joining import all_batched, along, concatenate
 from .shape import batch_axes
 
 _ANY = Real(-3, 3, complex=True)
@@ -93,6 +93,9 @@ recurrence = general(
         ),
         lambda g, a, axis, reverse: recurrence(_reversed_factors(a, axis, reverse), g, axis=axis, reverse=not reverse),
     ],
+    batch=lambda args, batched, size, params: recurrence(
+        *all_batched(args, batched, size), axis=params["axis"] + 1, reverse=params["reverse"]
+    ),
     sample=[
         Case(_ANY[4], _ANY[4], axis=0, reverse=False),
         Case(_ANY[2, 3], _ANY[2, 3], axis=1, reverse=True),

@@ -197,6 +197,8 @@ def resolve(index: Any) -> tuple[Any, ...]:
 def _resolve_entry(entry: Any) -> Any:
     if type(entry) in (int, slice) or entry is None or entry is Ellipsis:
         return entry
+    if type(entry) is ndarray and entry.ndim and entry.dtype.kind in "iub":
+        return entry
     if isinstance(entry, Tensor):
         if isinstance(entry._value, Boxed) and entry.dtype.kind in "iu":
             return entry

@@ -29,7 +29,7 @@ def _piece(g: Any, shapes: Sequence[tuple[int, ...]], axis: int, index: int) -> 
     return getitem(g, index=along(axis, slice(start, start + shapes[index][axis])))
 
 
-def _all_batched(args: Sequence[Any], batched: Sequence[bool], size: int) -> list[Any]:
+def all_batched(args: Sequence[Any], batched: Sequence[bool], size: int) -> list[Any]:
     """The arrays of a joining operation, each with the batch axis."""
     return [arg if flag else BROADCAST(arg, (size, *shape_of(arg))) for arg, flag in zip(args, batched)]
 
@@ -39,7 +39,7 @@ concatenate = linear(
     _concatenate,
     [lambda g, shapes, axis, index: _piece(g, shapes, axis, index)],
     joint=True,
-    batch=lambda args, batched, size, params: concatenate(*_all_batched(args, batched, size), axis=params["axis"] + 1),
+    batch=lambda args, batched, size, params: concatenate(*all_batched(args, batched, size), axis=params["axis"] + 1),
     sample=[
         Case(_ANY[2, 3], _ANY[1, 3], _ANY[0, 3], axis=0),
         Case(_ANY[2, 3], _ANY[2, 1], axis=1),
@@ -57,7 +57,7 @@ stack = linear(
     _stack,
     [lambda g, axis, index: getitem(g, index=along(axis, index))],
     joint=True,
-    batch=lambda args, batched, size, params: stack(*_all_batched(args, batched, size), axis=params["axis"] + 1),
+    batch=lambda args, batched, size, params: stack(*all_batched(args, batched, size), axis=params["axis"] + 1),
     sample=[
         Case(_ANY[2, 3], _ANY[2, 3], axis=0),
         Case(_ANY[2, 3], _ANY[2, 3], _ANY[2, 3], axis=2),

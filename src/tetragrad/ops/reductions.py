@@ -43,6 +43,11 @@ def count(shape: tuple[int, ...], axis: Axes) -> int:
     return math.prod(shape if axis is None else [shape[each] for each in axis])
 
 
+def reduced_shape(shape: tuple[int, ...], axis: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that a reduction leaves."""
+    return tuple([length for i, length in enumerate(shape) if i not in axis])
+
+
 # -- sums -------------------------------------------------------------------------------------------------------------
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..core.levels import shape_of
+from ..core.tensor import Tensor
 from ..families import Case, Real, general
 from .arithmetic import equal, where
 from .exponential import exp
-from .reductions import add_up, cases, largest, sum
+from .reductions import add_up, cases, largest, reduced_shape, sum
 from .shape import Axes, batch_axes, spread
 
 _ANY = Real(-3, 3, complex=True)
@@ -34,17 +35,21 @@ def _logsumexp(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     terms, peak = _exp_from_peak(x, axis)
     total = add_up(terms, axis, None, None, True)
     if total.all():
-        out = np.log(total) + peak
+        out = np.log(total)
     else:  # nothing but -inf
         with np.errstate(divide="ignore"):
-            out = np.log(total) + peak
-    return out if keepdims else out.reshape(add_up(out, axis, None, None).shape)[()]
+            out = np.log(total)
+    out += peak
+    if keepdims:
+        return out
+    return out.reshape(() if axis is None else reduced_shape(x.shape, axis))[()]
 
 
 def _weights(x: Any, out: Any, axis: Axes, keepdims: bool) -> Any:
     """The derivative of `logsumexp`: softmax, and zeros where all elements are -inf."""
-    shift = where(equal(out, -np.inf), 0, out)
-    return exp(x - spread(shift, shape_of(x), axis, keepdims))
+    if isinstance(out, Tensor) or not np.isfinite(out).all():
+        out = where(equal(out, -np.inf), 0, out)
+    return exp(x - spread(out, shape_of(x), axis, keepdims))
 
 
 logsumexp = general(
