@@ -200,7 +200,7 @@ def fit_cotangent(g: Any, shape: tuple[int, ...], dtype: Any, what: str) -> Any:
     """A user's cotangent for a value of this shape and dtype, checked; no broadcasting, no change of kind."""
     value = g._value if isinstance(g, Tensor) else g
     if not hasattr(value, "dtype"):
-        value = g = np.asarray(g)
+        value = g = np.asarray(g)[()]
     if shape_of(value) != shape:
         raise CotangentError(
             f"{what}: the cotangent has shape {shape_of(value)}, the value has shape {shape}. They must be equal; use "

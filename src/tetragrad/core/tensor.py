@@ -69,7 +69,8 @@ class Tensor:
     protocols.
     """
 
-    __slots__ = ("__weakref__", "_grad", "_node", "_value")
+    # `_grad` and `_alias` (see `mutation`) stay unset until they are needed.
+    __slots__ = ("__weakref__", "_alias", "_grad", "_node", "_value")
 
     # Arrays leave mixed operators to Tensor's own; a face may answer NumPy's functions too.
     __array_ufunc__: Any = None
