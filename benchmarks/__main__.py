@@ -11,6 +11,7 @@ from .peers import PEERS
 from .workloads import WORKLOADS
 
 NAMES = [*WORKLOADS, "import", "size"]
+BUSY = 0.7
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
 
@@ -46,6 +47,11 @@ def main(arguments: list[str]) -> int:
     peers = [peer for peer in wanted if driver.installed(peer)]
     names = options.workload or (list(dict.fromkeys([t.workload for t in targets.TARGETS])) if options.check else NAMES)
 
+    machine = report.machine(options.threads)
+    if (machine["load"] or 0) > BUSY:
+        print(
+            f"other programs are running (load {machine['load']:.1f}): the times will not be reliable", file=sys.stderr
+        )
     results = driver.run(
         [name for name in names if name != "size"], peers, options.threads, options.rounds, options.budget,
         lambda name: print(f"{report.TITLES[name]} ...", file=sys.stderr, flush=True), options.verbose,
@@ -58,7 +64,7 @@ def main(arguments: list[str]) -> int:
                 measured[peer.name] = {"missing": "not installed"}
 
     report.show_results(results, [peer.name for peer in wanted])
-    content = {"machine": report.machine(options.threads), "rounds": options.rounds, "results": results}
+    content = {"machine": machine, "rounds": options.rounds, "results": results}
     status = any(["missing" in measured[driver.REFERENCE] for measured in results.values()])
     if options.check:
         content["targets"] = verdicts = targets.judge(results)

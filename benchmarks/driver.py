@@ -131,7 +131,7 @@ def rotate(
 
 
 def summarise(times: dict[str, list[float]], failed: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Median and best of each peer, and the median of its ratios to tetragrad in the same rounds."""
+    """Median and best of each peer, the median of its ratios to tetragrad round by round, the ratio of bests."""
     reference = [] if REFERENCE in failed else times.get(REFERENCE, [])
     summary: dict[str, dict[str, Any]] = {}
     for name, seconds in times.items():
@@ -140,6 +140,7 @@ def summarise(times: dict[str, list[float]], failed: dict[str, str]) -> dict[str
         summary[name] = {"median": median(seconds), "best": min(seconds), "rounds": seconds}
         if reference:
             summary[name]["ratio"] = median([theirs / ours for theirs, ours in zip(seconds, reference)])
+            summary[name]["best_ratio"] = min(seconds) / min(reference)
     summary.update({name: {"missing": why} for name, why in failed.items()})
     return summary
 

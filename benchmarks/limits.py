@@ -46,7 +46,7 @@ def record(x: Any, length: int) -> Any:
 
 
 def phases(length: int) -> dict[str, float]:
-    """Seconds that each phase takes for one chain on a scalar, in processor time: nothing here runs on several threads."""
+    """Seconds that each phase takes for one chain on a scalar, in processor time (all on one thread)."""
     x = tg.tensor(0.5, requires_grad=True)
     start = process_time()
     y = record(x, length)

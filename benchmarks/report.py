@@ -39,8 +39,14 @@ def machine(threads: int) -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "threads": threads,
+        "load": load(),
         "packages": dict(sorted(packages.items())),
     }
+
+
+def load() -> float | None:
+    """How many processes wanted to run in the last minute; before a run it should be near 0."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def _cpu() -> str:
@@ -132,16 +138,12 @@ def show_results(results: dict[str, Any], peers: Sequence[str]) -> None:
 def show_verdicts(verdicts: Sequence[dict[str, Any]]) -> None:
     """The targets with what was measured."""
     words = {True: "met", False: "MISSED", None: "not measured"}
-    table = [
-        [
-            TITLES[verdict["workload"]],
-            f"<= {verdict['limit']} x {verdict['peer']}",
-            "-" if verdict["measured"] is None else f"{verdict['measured']:.2f}",
-            words[verdict["met"]],
-        ]
-        for verdict in verdicts
-    ]
-    show("Targets: tetragrad's time / the other's", ["workload", "target", "measured", "verdict"], table)
+    table = []
+    for verdict in verdicts:
+        ratios = ["-" if verdict[key] is None else f"{verdict[key]:.2f}" for key in ("best", "median")]
+        target = f"<= {verdict['limit']} x {verdict['peer']}"
+        table.append([TITLES[verdict["workload"]], target, *ratios, words[verdict["met"]]])
+    show("Targets: tetragrad's time / the other's", ["workload", "target", "best", "median", "verdict"], table)
 
 
 def write(path: Path, content: dict[str, Any]) -> None:

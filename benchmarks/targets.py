@@ -28,18 +28,22 @@ TARGETS = [
 
 
 def judge(results: dict[str, Any]) -> list[dict[str, Any]]:
-    """For each target the measured ratio tetragrad / peer and whether it is met (None: not measured)."""
+    """For each target the measured ratio tetragrad / peer and whether it is met (None: not measured).
+
+    The best times decide: what else runs on the machine can only add to a time. The median is shown beside them.
+    """
     verdicts = []
     for target in TARGETS:
-        ratio = results.get(target.workload, {}).get(target.peer, {}).get("ratio")
-        measured = None if ratio is None else 1 / ratio
+        entry = results.get(target.workload, {}).get(target.peer, {})
+        best, middle = [1 / entry[key] if key in entry else None for key in ("best_ratio", "ratio")]
         verdicts.append(
             {
                 "workload": target.workload,
                 "peer": target.peer,
                 "limit": target.limit,
-                "measured": measured,
-                "met": None if measured is None else measured <= target.limit,
+                "best": best,
+                "median": middle,
+                "met": None if best is None else best <= target.limit,
             }
         )
     return verdicts

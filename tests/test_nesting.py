@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -270,6 +272,27 @@ class TestEscape:
     def test_escape_names_the_operation(self, escaped):
         with pytest.raises(tg.errors.EscapedValueError, match="multiply"):
             escaped * 3
+
+    def test_derivatives_in_another_thread(self):
+        """A new thread does not know the running transform: it is told so, or brings the context along."""
+
+        def in_thread(f, *args):
+            with ThreadPoolExecutor(1) as pool:
+                return pool.submit(f, *args).result()
+
+        def bare(x):
+            return in_thread(lambda: tg.grad(lambda y: x * y * y)(2.0))
+
+        def with_context(x):
+            return in_thread(contextvars.copy_context().run, lambda: tg.grad(lambda y: x * y * y)(2.0))
+
+        assert tg.grad(bare)(3.0) == 4.0
+        for transform in (by_forward, tg.vmap):
+            with pytest.raises(tg.errors.EscapedValueError, match="copy_context"):
+                transform(bare)(np.array([3.0]))
+            np.testing.assert_array_equal(
+                transform(with_context)(np.array([3.0])), [4 if transform is by_forward else 12]
+            )
 
     def test_a_failed_transform_closes_its_level(self):
         kept = []

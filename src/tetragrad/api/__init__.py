@@ -7,7 +7,7 @@ from .mapping import vmap
 from .reverse import grad, value_and_grad, vjp
 
 __all__ = [
-    "check_grads", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize", "value_and_grad", 
+    "check_grads", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize", "value_and_grad",
     "vjp",
     "vmap",
 ]  # fmt: skip

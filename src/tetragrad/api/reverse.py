@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from ..core.bind import describe
-from ..core.levels import Boxed
+from ..core.levels import Boxed, level_of
 from ..core.recording import enable_grad, is_recording
 from ..core.sweep import fit_cotangent, own_result, pull, reach
 from ..core.tensor import Leaf, Tensor
-from ..errors import DifferentiableTypeError, NonScalarError
+from ..errors import DifferentiableTypeError, EscapedValueError, NonScalarError
 from .containers import argument_positions, flatten, map_leaves, matching_leaves, unflatten
 from .variables import face_of, fit_result, outward, reverse_variable
 
@@ -67,22 +67,20 @@ def value_and_grad(
         positions = argument_positions(argnums, len(args), "grad")
         chosen = [args[position] for position in positions]
         leaves, structure = flatten(chosen)
-        variables = [reverse_variable(leaf, "grad") for leaf in leaves]
+        tensors = [reverse_variable(leaf, "grad") for leaf in leaves]
+        variables = Variables(leaves, tensors)
         recording = is_recording()
         inputs = list(args)
-        for position, tree in zip(positions, unflatten(structure, variables)):
+        for position, tree in zip(positions, unflatten(structure, tensors)):
             inputs[position] = tree
-        out = _record(f, variables, inputs, kwargs)
+        out = variables.record(f, inputs, kwargs)
         aux = None
         if has_aux:
             out, aux = _pair(out)
         _check_scalar(out, holomorphic)
-        as_tensor = any([isinstance(leaf, Tensor) for leaf in leaves])
-        gradients, recorded = _cotangents(
-            [out], [None], variables, leaves, as_tensor, None if recording else False, False
-        )
+        gradients, recorded = variables.cotangents([out], [None], None if recording else False)
         gradient = unflatten(structure, gradients)
-        keep = as_tensor or recorded
+        keep = variables.given_as_tensors or recorded
         value = _release(out, keep, recorded)
         if has_aux:
             value = value, map_leaves(lambda leaf: _release(leaf, keep, recorded), aux)
@@ -165,68 +163,90 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[An
     (array([3., 4.]), array([1., 2.]))
     """
     leaves, structure = flatten(primals)
-    variables = [reverse_variable(leaf, "vjp") for leaf in leaves]
+    tensors = [reverse_variable(leaf, "vjp") for leaf in leaves]
+    variables = Variables(leaves, tensors)
     recording = is_recording()
-    out = _record(f, variables, unflatten(structure, variables), {})
+    out = variables.record(f, unflatten(structure, tensors), {})
     aux = None
     if has_aux:
         out, aux = _pair(out)
     out_leaves, out_structure = flatten(out)
-    as_tensor = any([isinstance(leaf, Tensor) for leaf in leaves])
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         gs = matching_leaves(cotangent, out_structure, "pullback")
         gs = [fit_cotangent(g, _shape(leaf), leaf.dtype, "pullback") for g, leaf in zip(gs, out_leaves)]
-        tensors = as_tensor or any([isinstance(g, Tensor) for g in gs])
         create_graph = None if recording or is_recording() else False
-        gradients, _ = _cotangents(out_leaves, gs, variables, leaves, tensors, create_graph, True)
+        gradients, _ = variables.cotangents(out_leaves, gs, create_graph, retain_graph=True)
         return tuple(unflatten(structure, gradients))
 
-    attached = as_tensor or any([isinstance(leaf, Tensor) and _is_attached(leaf, variables) for leaf in out_leaves])
+    attached = variables.given_as_tensors or any(
+        [isinstance(leaf, Tensor) and variables.are_joined_by_others(leaf) for leaf in out_leaves]
+    )
     result = unflatten(out_structure, [_release(leaf, attached, attached) for leaf in out_leaves])
     if has_aux:
         return result, pullback, map_leaves(lambda leaf: _release(leaf, attached, attached), aux)
     return result, pullback
 
 
-def _record(f: Callable[..., Any], variables: Sequence[Tensor], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """Run `f` recorded; afterwards nobody else can ask for the gradients of its variables."""
-    try:
-        with enable_grad():
-            return f(*args, **kwargs)
-    finally:
-        for variable in variables:
-            if isinstance(variable._node, Leaf):
-                variable._node.retired = True
+class Variables:
+    """The fresh variables of one transform: their nodes, and what the caller gave for them.
 
+    The nodes are noted before the function runs, since it may write into its arguments.
+    """
 
-def _is_attached(out: Tensor, variables: Sequence[Tensor]) -> bool:
-    """Whether `out` depends on variables other than these (then it stays in the graph they share)."""
-    if out._node is None or not variables:
-        return out._node is not None
-    own = {variable._node for variable in variables}
-    order, met_older = reach([out._node], min([node.number for node in own if node is not None]))
-    return met_older or any([node.is_live() and node not in own for node in order])
+    __slots__ = ("given_as_tensors", "leaves", "level", "nodes")
 
+    def __init__(self, leaves: Sequence[Any], tensors: Sequence[Tensor]) -> None:
+        self.leaves = leaves
+        self.nodes: list[Any] = [tensor._node for tensor in tensors]
+        self.level = min([level_of(tensor) for tensor in tensors], default=0)
+        self.given_as_tensors = any([isinstance(leaf, Tensor) for leaf in leaves])
 
-def _cotangents(
-    outs: Sequence[Any], gs: Sequence[Any], variables: Sequence[Tensor], leaves: Sequence[Any], as_tensor: bool,
-    create_graph: bool | None, retain_graph: bool,
-) -> tuple[list[Any], bool]:  # fmt: skip
-    """Cotangents of the variables, as results for the caller; and whether the sweep was recorded."""
-    roots, seeds = [], []
-    for out, g in zip(outs, gs):
-        if isinstance(out, Tensor) and out._node is not None:
-            roots.append(out._node)
-            seeds.append(_seed(out, g))
-    targets = [variable._node for variable in variables]
-    found, recorded = pull(roots, seeds, targets, create_graph=create_graph, retain_graph=retain_graph)  # type: ignore[arg-type]
-    taken = {id(g) for g in gs if g is not None}
-    results = []
-    for variable, leaf in zip(variables, leaves):
-        ct = fit_result(found.get(variable._node), variable, variable.dtype)  # type: ignore[arg-type]
-        results.append(outward(own_result(ct, taken), face_of(leaf), as_tensor))
-    return results, recorded
+    def record(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """Run `f` recorded; afterwards nobody else can ask for the gradients of its variables."""
+        try:
+            with enable_grad():
+                return f(*args, **kwargs)
+        finally:
+            for node in self.nodes:
+                if isinstance(node, Leaf):
+                    node.retired = True
+
+    def are_joined_by_others(self, out: Tensor) -> bool:
+        """Whether `out` depends on variables other than these (then it stays in the graph they share)."""
+        if out._node is None or not self.nodes:
+            return out._node is not None
+        own = set(self.nodes)
+        order, met_older = reach([out._node], min([node.number for node in own]))
+        return met_older or any([node.is_live() and node not in own for node in order])
+
+    def cotangents(
+        self, outs: Sequence[Any], gs: Sequence[Any], create_graph: bool | None, retain_graph: bool = False
+    ) -> tuple[list[Any], bool]:
+        """Cotangents of the variables, as results for the caller; and whether the sweep was recorded."""
+        roots, seeds = [], []
+        for out, g in zip(outs, gs):
+            if isinstance(out, Tensor) and isinstance(out._value, Boxed):
+                self.check_context(out._value)
+            if isinstance(out, Tensor) and out._node is not None:
+                roots.append(out._node)
+                seeds.append(_seed(out, g))
+        found, recorded = pull(roots, seeds, self.nodes, create_graph=create_graph, retain_graph=retain_graph)
+        as_tensor = self.given_as_tensors or any([isinstance(g, Tensor) for g in gs])
+        taken = {id(g) for g in gs if g is not None}
+        results = []
+        for node, leaf in zip(self.nodes, self.leaves):
+            ct = fit_result(found.get(node), node, node.dtype)
+            results.append(outward(own_result(ct, taken), face_of(leaf), as_tensor))
+        return results, recorded
+
+    def check_context(self, out: Boxed) -> None:
+        """Variables are made at the level that runs; a new thread does not know of it, and would find zeros."""
+        if self.level < out.level.number:
+            raise EscapedValueError(
+                f"grad: the function used a value of a `{out.level.kind}` that runs in another thread or context. Start "
+                f"the thread's work with contextvars.copy_context().run(...), so that it belongs there too."
+            )
 
 
 def _seed(out: Tensor, g: Any) -> Any:

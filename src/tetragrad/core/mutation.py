@@ -80,13 +80,16 @@ def alias_of(x: Tensor) -> Alias | None:
         return None
 
 
-def share(source: Tensor, other: Tensor, step: tuple[Any, dict[str, Any]] | None) -> None:
-    """Note that `other` looks into the memory of `source`: by one `step` (primitive, params), or at all of it (None)."""
+def share(source: Tensor, other: Tensor, step: tuple[Any, dict[str, Any]] | None, detached: bool = False) -> None:
+    """Note that `other` looks into the memory of `source`: by one `step` (primitive, params), or at all of it (None).
+
+    A view belongs to the history of its source, unless it was made unrecorded; a `detached` Tensor never does.
+    """
     alias = alias_of(source)
     if alias is None:
         alias = source._alias = Alias(Storage(source._value), History(source._node), ())
         alias.storage.add(source)
-    detached = other._node is None and source._node is not None
+    detached = detached or (other._node is None and source._node is not None)
     other._alias = Alias(
         alias.storage,
         History(None) if detached else alias.history,

@@ -40,7 +40,7 @@ class Primitive:
 
     __slots__ = (
         "batch", "differentiable", "door", "family", "inputs", "jvp", "layout", "multi", "name", "needs", "plans",
-        "sample", "sources", "value", "variadic", "vjp",
+        "put_back", "sample", "sources", "unlinked", "value", "variadic", "vjp",
     )  # fmt: skip
 
     def __init__(
@@ -72,6 +72,9 @@ class Primitive:
         self.jvp: Callable[..., Any] = self._no_forward
         self.batch: Callable[..., Any] = value
         self.door: Callable[..., Any] = value  # families put the door here
+        # Views only: the contents of the whole after the view was changed, and the door that makes no note of the view.
+        self.put_back: Callable[..., Any] | None = None
+        self.unlinked: Callable[..., Any] = value
         self.sources = tuple(self._source(label) for label in self.layout)
         self.plans: dict[tuple[bool, ...], tuple[tuple[int, Any] | None, ...]] = {}
         TABLE[name] = self

@@ -69,7 +69,7 @@ def pull(
             order = [node for node in order if node in wanted]
 
     if create_graph is False:
-        cotangents = [Tensor(g._value, None) if isinstance(g, Tensor) and g._node is not None else g for g in cotangents]
+        cotangents = [Tensor(g._value, None) if isinstance(g, Tensor) else g for g in cotangents]
     seeds: dict[Node, Any] = {}
     for node, g in zip(roots, cotangents):
         seeds[node] = seeds[node] + g if node in seeds else g

@@ -79,7 +79,11 @@ class Tensor:
         self._value = value
         self._node = node
 
-    if TYPE_CHECKING:  # set by ops.operators, which knows the table
+    if TYPE_CHECKING:
+        _alias: Any
+        _grad: Any
+
+        # The operators are set by ops.operators, which knows the table.
 
         def __add__(self, other: Any) -> Any: ...
         def __radd__(self, other: Any) -> Any: ...

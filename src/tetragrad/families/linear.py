@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.bind import bind, explain
 from ..core.levels import shape_of
+from ..core.mutation import share_if_view
 from ..core.primitive import Primitive
 from ..core.recording import is_recording
 from ..core.tensor import PLAIN, Node, Tensor, next_number
@@ -31,6 +32,7 @@ def linear(
     sample: Any,
     batch: Callable[..., Any] | None = None,
     joint: bool = False,
+    put_back: Callable[..., Any] | None = None,
     doc: str | None = None,
 ) -> Callable[..., Any]:
     """Add a (multi)linear row to the table and return its door.
@@ -50,6 +52,9 @@ def linear(
         ``batch(args, batched, size, params)``; without it, vmap applies the operation example by example.
     joint : bool
         Linear in all inputs together (concatenate), not in each alone (matmul).
+    put_back : callable, optional
+        For operations whose result may be a view: ``put_back(x, new, **params)`` gives `x` with the part that the view
+        shows replaced by `new`.
 
     Returns
     -------
@@ -65,6 +70,7 @@ def linear(
     )
     primitive.vjp = variadic_vjp(rules[0], layout) if variadic else transposed_vjp(rules, layout)
     primitive.jvp = _joint_jvp(primitive) if joint else _jvp(primitive, rules, variadic)
+    primitive.put_back = put_back
     return finish(primitive, batch, doc)
 
 
@@ -78,10 +84,25 @@ def finish(primitive: Primitive, batch: Callable[..., Any] | None, doc: str | No
         def door(*args: Any, **params: Any) -> Any:
             return bind(primitive, args, params)
 
+    if primitive.put_back is not None:
+        door = linked_door(primitive, door)
     door.__name__ = door.__qualname__ = primitive.name
     door.__doc__ = doc
     door.primitive = primitive  # type: ignore[attr-defined]
     primitive.door = door
+    return door
+
+
+def linked_door(primitive: Primitive, unlinked: Callable[..., Any]) -> Callable[..., Any]:
+    """The door of an operation that makes views: user's Tensors that share memory are told of one another."""
+    primitive.unlinked = unlinked
+
+    def door(x: Any, **params: Any) -> Any:
+        out = unlinked(x, **params)
+        if isinstance(x, Tensor) and type(x) is not Tensor:  # the engine's own Tensors are never written into
+            share_if_view(x, out, (primitive, params))
+        return out
+
     return door
 
 

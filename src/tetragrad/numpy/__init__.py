@@ -44,3 +44,4 @@ from .shaping import *
 from .sorting import *
 from .statistics import *
 from .tensor import Tensor
+from .writing import *

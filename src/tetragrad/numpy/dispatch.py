@@ -18,6 +18,7 @@ from ..core.tensor import Tensor as CoreTensor
 from ..errors import MissingRuleError, OperationError
 from . import elementwise, reductions
 from .elementwise import UFUNCS
+from .writing import at, write_out
 
 # What `ufunc.reduce` and `ufunc.accumulate` mean on Tensors.
 REDUCE: dict[Any, Callable[..., Any]] = {
@@ -36,6 +37,12 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any)
     name = ufunc.__name__
     kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
     dtype = kwargs.pop("dtype", None)
+    (out,) = kwargs.pop("out", (None,))
+    mask = kwargs.pop("where", None)
+    if mask is not None and (out is None or method != "__call__"):
+        raise OperationError(f"numpy.{name}: where= needs out=, which says what the other elements are")
+    if method == "at":
+        return at(ufunc, *inputs)
     if method == "__call__":
         result = _door_of(ufunc)(*inputs)
     elif method == "reduce":
@@ -57,7 +64,9 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any)
             f"numpy.{name}: the argument {next(iter(kwargs))}= is not supported on Tensors ({describe(self)}); use the "
             f"returned value instead"
         )
-    return result if dtype is None or result.dtype == dtype else result.astype(dtype)
+    if dtype is not None and result.dtype != dtype:
+        result = result.astype(dtype)
+    return result if out is None else write_out(out, result, mask, f"numpy.{name}")
 
 
 def _is_default(key: str, value: Any) -> bool:
@@ -98,7 +107,7 @@ def _method(table: dict[Any, Callable[..., Any]], ufunc: Any, method: str) -> Ca
 ON_VALUES = frozenset(
     {
         "allclose", "array2string", "array_equal", "array_equiv", "array_repr", "array_str", "can_cast", "common_type",
-        "isclose", "iscomplex", "iscomplexobj", "isreal", "isrealobj", "may_share_memory", "min_scalar_type", 
+        "isclose", "iscomplex", "iscomplexobj", "isreal", "isrealobj", "may_share_memory", "min_scalar_type",
         "result_type",
         "save", "savetxt", "savez", "shares_memory",
     }
@@ -117,8 +126,10 @@ def array_function(self: Any, function: Any, types: Any, args: tuple[Any, ...], 
             f"x.numpy() if its derivative is not needed."
         )
     kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
+    out = kwargs.pop("out", None)
     try:
-        return ours(*args, **kwargs)
+        result = ours(*args, **kwargs)
+        return result if out is None else write_out(out, result, None, f"{function.__module__}.{function.__name__}")
     except TypeError as error:
         unexpected = [key for key in kwargs if f"'{key}'" in str(error)]
         if unexpected:

@@ -22,7 +22,7 @@ from .arguments import one_axis, operand
 from .creation import refuse
 
 __all__ = [
-    "argwhere", "choose", "compress", "extract", "flatnonzero", "nonzero", "put_along_axis", "select", "take",
+    "argwhere", "choose", "compress", "extract", "flatnonzero", "nonzero", "select", "take",
     "take_along_axis",
 ]  # fmt: skip
 
@@ -105,30 +105,6 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
             f"take_along_axis: array and positions need as many axes, got {shape_of(arr)} and {shape_of(indices)}"
         )
     return ops.take_along_axis(arr, indices, axis=one_axis("take_along_axis", axis, len(shape_of(arr))), unique=False)
-
-
-def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None) -> Any:
-    """A new array with, for each lane along an axis, values written to that lane's own positions.
-
-    NumPy's function of this name writes into `arr`; this one leaves it as it is.
-
-    Examples
-    --------
-    >>> import tetragrad.numpy as np
-    >>> np.put_along_axis(np.zeros((2, 2)), np.array([[0], [1]]), 5.0, axis=1)
-    array([[5., 0.],
-           [0., 5.]])
-    """
-    arr = operand(arr)
-    lengths = shape_of(arr)
-    indices = np.asarray(concrete(_positions("put_along_axis", indices), "put_along_axis"))
-    if axis is None:
-        flat = ops.index_update(reshape(arr, shape=(-1,)), operand(values), index=(indices,))
-        return reshape(flat, shape=lengths)
-    axis = one_axis("put_along_axis", axis, len(lengths))
-    grid = list(np.ogrid[tuple([slice(length) for length in lengths])])
-    grid[axis] = indices
-    return ops.index_update(arr, operand(values), index=tuple(grid))
 
 
 def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.bind import describe
 from ..core.levels import Boxed, concrete, current_level, level_of, lift
+from ..core.mutation import share, share_if_view
 from ..core.sweep import fit_cotangent, own_result, pull
 from ..core.tensor import PLAIN, Leaf, is_differentiable_dtype
 from ..core.tensor import Tensor as CoreTensor
@@ -23,8 +24,9 @@ from ..errors import (
 )
 from ..families.rules import CONVERT
 from ..ops.arithmetic import stop_gradient as stop_gradient_door
+from ..ops.indexing import getitem
 from ..ops.joining import unstack
-from . import contraction, creation, dispatch, elementwise, indexing, reductions, shaping, sorting
+from . import contraction, creation, dispatch, elementwise, indexing, reductions, shaping, sorting, writing
 
 # Adding into `.grad` is a read and a write: concurrent backward passes onto shared leaves take turns.
 _accumulating = threading.Lock()
@@ -163,8 +165,13 @@ class Tensor(CoreTensor):
         _accumulate(found, g)
 
     def detach(self) -> Tensor:
-        """The same value as a constant: operations on it are not recorded, gradients stop here."""
-        return stop_gradient(self)
+        """The same memory as a constant: operations on it are not recorded, gradients stop here.
+
+        A write through either is seen by both; one through the detached Tensor shows in no history.
+        """
+        stopped: Tensor = stop_gradient(self)
+        share(self, stopped, None, detached=True)
+        return stopped
 
     # -- to NumPy and Python --------------------------------------------------------------------------------------
 
@@ -278,7 +285,39 @@ class Tensor(CoreTensor):
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:
             raise TypeError("iteration over a 0-d Tensor")
-        return iter(unstack(self, axis=0))
+        rows = unstack(self, axis=0)
+        for position, row in enumerate(rows):
+            share_if_view(self, row, (getitem.primitive, {"index": (position,)}))  # type: ignore[attr-defined]
+        return iter(rows)
+
+    # -- writing in place (see core.mutation) ----------------------------------------------------------------------
+
+    __setitem__ = writing.set_item
+    __iadd__ = writing.AUGMENTED["__iadd__"]
+    __isub__ = writing.AUGMENTED["__isub__"]
+    __imul__ = writing.AUGMENTED["__imul__"]
+    __itruediv__ = writing.AUGMENTED["__itruediv__"]
+    __ifloordiv__ = writing.AUGMENTED["__ifloordiv__"]
+    __imod__ = writing.AUGMENTED["__imod__"]
+    __ipow__ = writing.AUGMENTED["__ipow__"]
+    __imatmul__ = writing.AUGMENTED["__imatmul__"]
+    __iand__ = writing.AUGMENTED["__iand__"]
+    __ior__ = writing.AUGMENTED["__ior__"]
+    __ixor__ = writing.AUGMENTED["__ixor__"]
+    __ilshift__ = writing.AUGMENTED["__ilshift__"]
+    __irshift__ = writing.AUGMENTED["__irshift__"]
+
+    def fill(self, value: Any) -> None:
+        """Write one value everywhere."""
+        writing.assign(self, value, "fill")
+
+    def put(self, indices: Any, values: Any) -> None:
+        """Write values at flat positions."""
+        writing.put(self, indices, values)
+
+    def sort(self, axis: int = -1) -> None:
+        """Sort in place along one axis."""
+        writing.assign(self, sorting.sort(self, axis), "sort")
 
     __array_ufunc__ = dispatch.array_ufunc
     __array_function__ = dispatch.array_function
@@ -307,8 +346,8 @@ def _restore(face: type[Tensor], value: Any, requires_grad: bool) -> Tensor:
     return made
 
 
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Make a Tensor from data (copied).
+def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, copy: bool = True) -> Tensor:
+    """Make a Tensor from data.
 
     Parameters
     ----------
@@ -318,6 +357,9 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
         As for `numpy.array`; Python floats give float64.
     requires_grad : bool
         Make it a variable: operations on it are recorded, and backward passes fill its `.grad`.
+    copy : bool
+        False: use the memory of an array of the right dtype. The array is made read-only, since a change behind the
+        Tensor's back would corrupt derivatives; the Tensor's own writes go to memory of its own.
 
     Returns
     -------
@@ -336,7 +378,9 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """
     if isinstance(data, CoreTensor):
         data = concrete(data, "tensor()")
-    value = np.array(data, dtype=dtype)
+    value = np.array(data, dtype=dtype) if copy else np.asarray(data, dtype=dtype)
+    if value is data:
+        value.flags.writeable = False
     if value.dtype.kind not in "biufc":
         raise DifferentiableTypeError(
             f"tensor: cannot make a Tensor of dtype {value.dtype} from {type(data).__name__}; give numbers"
@@ -417,4 +461,3 @@ def represent(x: Tensor) -> str:
     kind = value.dtype
     shown = "" if kind in (np.float64, np.int64, np.bool_, np.complex128) else f", dtype={kind}"
     return f"tensor({text}{shown}{suffix})"
-

@@ -90,6 +90,7 @@ getitem = linear(
     _getitem,
     [_ungetitem],
     batch=_batch_getitem,
+    put_back=lambda x, new, index: index_update(x, new, index=index),
     sample=[
         Case(_ANY[3, 4], index=(1,)),
         Case(_ANY[3, 4], index=(slice(None, None, -1), slice(1, None, 2))),

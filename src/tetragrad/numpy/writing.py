@@ -1,0 +1,360 @@
+"""Writing into Tensors: item assignment, augmented operators, `out=`, `ufunc.at`, and NumPy's functions that write.
+
+Each says what the new contents are, as a function; `core.mutation.write` decides how they get there.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..core.bind import describe, explain
+from ..core.levels import concrete, shape_of
+from ..core.mutation import write
+from ..core.tensor import Tensor
+from ..errors import EscapedValueError, OperandTypeError, OperationError, ShapeError
+from ..ops import arithmetic, exponential
+from ..ops.arithmetic import add, subtract, where
+from ..ops.contraction import matmul
+from ..ops.indexing import getitem, index_update, resolve, scatter
+from ..ops.shape import astype, broadcast_to, reshape
+
+__all__ = ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"]
+
+
+def raw(value: Any) -> Any:
+    """The plain array (or number) behind a value that is about to be written."""
+    return value._value if isinstance(value, Tensor) else value
+
+
+def fit(name: str, new: Any, target: Tensor) -> Any:
+    """New contents in the shape and dtype of the Tensor that takes them."""
+    shape, dtype = target.shape, target.dtype
+    if not isinstance(new, Tensor):
+        new = type(target)(np.asarray(new), None)
+    if new.dtype != dtype:
+        if not np.can_cast(new.dtype, dtype, "same_kind"):
+            raise OperandTypeError(
+                f"{name}: {new.dtype} values do not fit into a Tensor of {dtype}; convert it with .astype({new.dtype}) "
+                f"first, or write a new Tensor instead of changing this one"
+            )
+        new = astype(new, dtype=dtype)
+    if new.shape != shape:
+        extra = len(new.shape) - len(shape)
+        if extra > 0 and set(new.shape[:extra]) == {1}:  # assignment allows leading axes of length 1
+            new = reshape(new, shape=new.shape[extra:])
+        try:
+            new = broadcast_to(new, shape=shape)
+        except ValueError as error:
+            raise ShapeError(
+                f"{name}: values of shape {new.shape} do not fit into a Tensor of shape {shape}"
+            ) from error
+    return new
+
+
+def assign(target: Tensor, value: Any, name: str = "assign") -> Tensor:
+    """Give a Tensor new contents, broadcast to its shape (like ``target[...] = value``); returns it."""
+
+    def in_place(array: Any) -> None:
+        _explained(name, (target, value), lambda: np.copyto(array, np.asarray(raw(value)), casting="same_kind"))
+
+    write(target, value, lambda current: fit(name, value, current), in_place)
+    return target
+
+
+def set_item(target: Tensor, index: Any, value: Any) -> None:
+    """``target[index] = value``; where an index names an element twice, the last value stays."""
+    resolved = resolve(index)
+    if any([isinstance(entry, Tensor) for entry in resolved]):
+        raise OperationError("setitem: inside vmap, the index of an assignment must not depend on the example")
+    if not isinstance(value, (Tensor, np.ndarray, int, float, complex)):
+        value = np.asarray(value)
+
+    def in_place(array: Any) -> None:
+        def put() -> None:
+            array[resolved] = raw(value)
+
+        if np.can_cast(np.result_type(raw(value)), array.dtype, "same_kind") or not hasattr(value, "dtype"):
+            _explained("setitem", (target, value), put)
+        else:
+            fit("setitem", value, target)  # raises: like augmented operators, no silent loss of fractions
+
+    write(target, value, lambda current: index_update(current, value, index=resolved), in_place)
+
+
+def _explained(name: str, operands: tuple[Any, ...], action: Callable[[], None]) -> None:
+    try:
+        action()
+    except (TypeError, ValueError, IndexError) as error:
+        raise explain(name, operands, error) from error
+
+
+def augmented(name: str, door: Callable[..., Any], ufunc: Any) -> Callable[[Tensor, Any], Tensor]:
+    """The augmented operator of a binary operation: ``x += y`` changes what `x`, its views and its aliases hold."""
+
+    def change(self: Tensor, other: Any) -> Tensor:
+        if not isinstance(other, (Tensor, np.ndarray, np.generic, int, float, complex)):
+            return NotImplemented
+
+        def in_place(array: Any) -> None:
+            _explained(name, (self, other), lambda: ufunc(array, raw(other), out=array, casting="same_kind"))
+
+        write(self, other, lambda current: fit(name, door(current, other), current), in_place)
+        return self
+
+    change.__name__ = name
+    return change
+
+
+AUGMENTED = {
+    "__iadd__": augmented("add", arithmetic.add, np.add),
+    "__isub__": augmented("subtract", arithmetic.subtract, np.subtract),
+    "__imul__": augmented("multiply", arithmetic.multiply, np.multiply),
+    "__itruediv__": augmented("divide", arithmetic.divide, np.divide),
+    "__ifloordiv__": augmented("floor_divide", arithmetic.floor_divide, np.floor_divide),
+    "__imod__": augmented("remainder", arithmetic.remainder, np.remainder),
+    "__ipow__": augmented("power", exponential.pow, np.power),
+    "__imatmul__": augmented("matmul", matmul, np.matmul),
+    "__iand__": augmented("bitwise_and", arithmetic.bitwise_and, np.bitwise_and),
+    "__ior__": augmented("bitwise_or", arithmetic.bitwise_or, np.bitwise_or),
+    "__ixor__": augmented("bitwise_xor", arithmetic.bitwise_xor, np.bitwise_xor),
+    "__ilshift__": augmented("left_shift", arithmetic.left_shift, np.left_shift),
+    "__irshift__": augmented("right_shift", arithmetic.right_shift, np.right_shift),
+}
+
+
+def write_out(out: Any, result: Any, mask: Any = None, name: str = "out") -> Any:
+    """Put a function's result into its ``out=`` argument, where `mask` holds; returns `out`."""
+    if isinstance(out, Tensor):
+        return assign(out, result if mask is None else where(mask, result, out), name)
+    if isinstance(result, Tensor) and (
+        result._node is not None or not isinstance(result._value, (np.ndarray, np.generic))
+    ):
+        raise EscapedValueError(
+            f"{name}: out= is a plain array, which would lose the derivative of the result ({describe(result)}). Give a "
+            f"Tensor (tg.tensor(...)) as out=, or use the returned value."
+        )
+    np.copyto(out, concrete(result, name), casting="same_kind", where=True if mask is None else concrete(mask, name))
+    return out
+
+
+def at(ufunc: Any, target: Any, index: Any, value: Any = None) -> None:
+    """``ufunc.at(target, index, value)``: unbuffered, so repeated indices count each time."""
+    if not isinstance(target, Tensor):
+        raise EscapedValueError(
+            f"numpy.{ufunc.__name__}.at: the array written into is plain and would lose the derivative of the values. Make "
+            f"it a Tensor (tg.tensor(...))."
+        )
+    resolved = resolve(index)
+    if ufunc in (np.add, np.subtract):
+        door = add if ufunc is np.add else subtract
+
+        def functional(current: Tensor) -> Any:
+            values = broadcast_to(value, shape=shape_of(getitem(np.empty(current.shape, bool), index=resolved)))
+            return fit(
+                f"{ufunc.__name__}.at", door(current, scatter(values, index=resolved, shape=current.shape)), current
+            )
+
+    elif ufunc.nin == 1 and value is None:
+        raise OperationError(f"numpy.{ufunc.__name__}.at: only operations on two arrays are supported on Tensors")
+    else:
+
+        def functional(current: Tensor) -> Any:
+            raise OperationError(
+                f"numpy.{ufunc.__name__}.at: only add and subtract can be recorded; write x[index] = ... for indices "
+                f"without repetition"
+            )
+
+    def in_place(array: Any) -> None:
+        _explained(f"{ufunc.__name__}.at", (target, value), lambda: ufunc.at(array, resolved, raw(value)))
+
+    write(target, value, functional, in_place)
+
+
+# -- NumPy's functions that write -------------------------------------------------------------------------------------
+
+
+def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
+    """Write `src` into `dst` where the condition holds.
+
+    Parameters
+    ----------
+    dst : array or Tensor
+    src : array_like or Tensor
+        Broadcast to the shape of `dst`.
+    casting : str
+        Only ``"same_kind"`` on Tensors.
+    where : array_like of bool
+
+    Raises
+    ------
+    ShapeError, OperandTypeError
+        If the values do not fit.
+
+    Examples
+    --------
+    >>> import tetragrad as tg
+    >>> import tetragrad.numpy as np
+    >>> x = tg.tensor([1.0, 2.0])
+    >>> np.copyto(x, 5.0, where=[True, False])
+    >>> x
+    tensor([5., 2.])
+    """
+    write_out(dst, src, None if where is True else np.asarray(concrete(where, "copyto")), "copyto")
+
+
+def putmask(a: Any, mask: Any, values: Any) -> None:
+    """Write values where a mask holds, each element taking the value at its own position (repeated as needed).
+
+    Parameters
+    ----------
+    a : array or Tensor
+    mask : array_like of bool
+        Of the shape of `a`.
+    values : array_like or Tensor
+
+    Examples
+    --------
+    >>> import tetragrad as tg
+    >>> import tetragrad.numpy as np
+    >>> x = tg.tensor([1.0, 2.0, 3.0])
+    >>> np.putmask(x, x > 1, [7.0, 8.0, 9.0])
+    >>> x
+    tensor([1., 8., 9.])
+    """
+    mask = np.asarray(concrete(mask, "putmask"), dtype=bool)
+    positions = np.arange(mask.size) % max(1, _size(values))
+    copyto(a, reshape(_flat(values)[positions], shape=mask.shape), where=mask)
+
+
+def place(arr: Any, mask: Any, vals: Any) -> None:
+    """Write values one after the other where a mask holds (repeated as needed).
+
+    Parameters
+    ----------
+    arr : array or Tensor
+    mask : array_like of bool
+        Of the shape of `arr`.
+    vals : array_like or Tensor
+
+    Examples
+    --------
+    >>> import tetragrad as tg
+    >>> import tetragrad.numpy as np
+    >>> x = tg.tensor([1.0, 2.0, 3.0])
+    >>> np.place(x, x > 1, [7.0, 8.0])
+    >>> x
+    tensor([1., 7., 8.])
+    """
+    mask = np.asarray(concrete(mask, "place"), dtype=bool)
+    _set(arr, mask, _flat(vals)[np.arange(np.count_nonzero(mask)) % max(1, _size(vals))])
+
+
+def put(a: Any, ind: Any, v: Any) -> None:
+    """Write values at flat positions (values repeated as needed).
+
+    Parameters
+    ----------
+    a : array or Tensor
+    ind : array_like of int
+        Positions in the flattened array.
+    v : array_like or Tensor
+
+    Examples
+    --------
+    >>> import tetragrad as tg
+    >>> import tetragrad.numpy as np
+    >>> x = tg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> np.put(x, [0, 3], [8.0, 9.0])
+    >>> x
+    tensor([[8., 2.],
+            [3., 9.]])
+    """
+    ind = np.asarray(concrete(ind, "put")).ravel()
+    ind = np.where(ind < 0, ind + _size(a), ind)
+    if ind.size and not (ind.min() >= 0 and ind.max() < _size(a)):
+        raise ShapeError(f"put: a position is out of bounds for an array of {_size(a)} elements")
+    _set(a, np.unravel_index(ind, shape_of(a)), _flat(v)[np.arange(ind.size) % max(1, _size(v))])
+
+
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
+    """Write values lane by lane along one axis, at the positions that `argsort` and the like give.
+
+    Parameters
+    ----------
+    arr : array or Tensor
+    indices : array of int
+    values : array_like or Tensor
+        Broadcast against `indices`.
+    axis : int or None
+        None: positions in the flattened array.
+
+    Examples
+    --------
+    >>> import tetragrad as tg
+    >>> import tetragrad.numpy as np
+    >>> x = tg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> np.put_along_axis(x, np.array([[1], [0]]), 0.0, axis=1)
+    >>> x
+    tensor([[1., 0.],
+            [0., 4.]])
+    """
+    indices = np.asarray(concrete(indices, "put_along_axis"))
+    shape = shape_of(arr)
+    if axis is None:
+        _set(arr, np.unravel_index(indices, shape), values)
+        return
+    axis = operator.index(axis) % len(shape)
+    grid = [
+        indices if each == axis else np.arange(length).reshape([-1 if i == each else 1 for i in range(len(shape))])
+        for each, length in enumerate(shape)
+    ]
+    _set(arr, tuple(grid), values)
+
+
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    """Write values on the main diagonal.
+
+    Parameters
+    ----------
+    a : array or Tensor
+        With at least two axes, all of one length if more than two.
+    val : array_like or Tensor
+        Repeated as needed.
+    wrap : bool
+        Go on below for tall matrices, as NumPy does.
+
+    Examples
+    --------
+    >>> import tetragrad as tg
+    >>> import tetragrad.numpy as np
+    >>> x = tg.tensor([[1.0, 2.0], [3.0, 4.0]])
+    >>> np.fill_diagonal(x, 0.0)
+    >>> x
+    tensor([[0., 2.],
+            [3., 0.]])
+    """
+    pattern = np.zeros(shape_of(a), dtype=bool)
+    np.fill_diagonal(pattern, True, wrap=wrap)
+    positions = np.flatnonzero(pattern)
+    put(a, positions, val)
+
+
+def _flat(values: Any) -> Any:
+    values = values if isinstance(values, Tensor) else np.asarray(values)
+    return reshape(values, shape=(-1,))
+
+
+def _size(values: Any) -> int:
+    return int(np.prod(shape_of(values), dtype=int))
+
+
+def _set(target: Any, index: Any, value: Any) -> None:
+    if isinstance(value, Tensor) and not isinstance(target, Tensor):
+        raise EscapedValueError(
+            "the array written into is plain and would lose the derivative of the values. Make it a Tensor (tg.tensor(...))."
+        )
+    target[index] = value
