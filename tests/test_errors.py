@@ -200,9 +200,12 @@ class TestOperands:
         fails(errors.MissingRuleError, lambda: np.bincount(x), "bincount", ".numpy()")
 
     def test_unsupported_arguments(self, x, fails):
-        fails(errors.OperationError, lambda: np.add(x, 1, out=np.zeros(3)), "add", "out")
-        fails(errors.OperationError, lambda: np.add(x, 1, where=np.array([True, False, True])), "add", "where")
-        fails(errors.OperationError, lambda: np.sum(x, out=np.zeros(())), "sum", "out")
+        fails(errors.OperationError, lambda: np.add(x, 1, where=np.array([True, False, True])), "add", "where=", "out=")
+        fails(errors.OperationError, lambda: np.add(x, 1, order="F"), "add", "order=")
+
+    def test_plain_out_arrays_would_lose_the_derivative(self, x, fails):
+        fails(errors.EscapedValueError, lambda: np.add(x, 1, out=np.zeros(3)), "add", "out=", "derivative")
+        fails(errors.EscapedValueError, lambda: np.sum(x, out=np.zeros(())), "sum", "out=")
 
     def test_arrays_would_lose_the_derivative(self, x):
         with pytest.raises(errors.EscapedValueError, match=r"derivative"):
@@ -211,7 +214,7 @@ class TestOperands:
     def test_writing_into_an_array(self, x, fails):
         plain = np.zeros(3)
         fails(errors.EscapedValueError, lambda: plain.__setitem__(slice(None), x), "derivative")
-        fails(errors.OperationError, lambda: plain.__iadd__(x), "add", "out=")
+        fails(errors.EscapedValueError, lambda: plain.__iadd__(x), "add", "out=")
         np.testing.assert_array_equal(plain, 0)
 
     def test_a_value_kept_from_inside_grad(self, fails):

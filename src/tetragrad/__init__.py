@@ -14,6 +14,7 @@ tg.grad(np.sin)(0.0)        # 1.0
 from . import errors
 from .api import (
     check_grads,
+    checkpoint,
     grad,
     hessian,
     hvp,
@@ -22,6 +23,10 @@ from .api import (
     jacrev,
     jvp,
     linearize,
+    memory,
+    save_compressed,
+    save_on_disk,
+    saved_arrays_hooks,
     value_and_grad,
     vjp,
     vmap,
@@ -32,7 +37,30 @@ from .numpy.tensor import Tensor, stop_gradient, tensor
 from .version import __version__
 
 __all__ = [
-    "Tensor", "__version__", "check_grads", "enable_grad", "errors", "grad", "hessian", "hvp", "is_grad_enabled",
-    "jacfwd", "jacobian", "jacrev", "jvp", "linearize", "no_grad", "stop_gradient", "tensor", "threads",
-    "value_and_grad", "vjp", "vmap",
-]  # fmt: skip
+    "Tensor",
+    "__version__",
+    "check_grads",
+    "checkpoint",
+    "enable_grad",
+    "errors",
+    "grad",
+    "hessian",
+    "hvp",
+    "is_grad_enabled",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "memory",
+    "no_grad",
+    "save_compressed",
+    "save_on_disk",
+    "saved_arrays_hooks",
+    "stop_gradient",
+    "tensor",
+    "threads",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]

@@ -4,10 +4,27 @@ from .checking import check_grads
 from .forward import jvp, linearize
 from .jacobians import hessian, hvp, jacfwd, jacobian, jacrev
 from .mapping import vmap
+from .memory import MemoryReport, memory
 from .reverse import grad, value_and_grad, vjp
+from .saving import checkpoint, save_compressed, save_on_disk, saved_arrays_hooks
 
 __all__ = [
-    "check_grads", "grad", "hessian", "hvp", "jacfwd", "jacobian", "jacrev", "jvp", "linearize", "value_and_grad",
+    "MemoryReport",
+    "check_grads",
+    "checkpoint",
+    "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jvp",
+    "linearize",
+    "memory",
+    "save_compressed",
+    "save_on_disk",
+    "saved_arrays_hooks",
+    "value_and_grad",
     "vjp",
     "vmap",
-]  # fmt: skip
+]

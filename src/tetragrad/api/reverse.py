@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.bind import describe
 from ..core.levels import Boxed, level_of
-from ..core.recording import enable_grad, is_recording
+from ..core.recording import is_recording, keep_recording
 from ..core.sweep import fit_cotangent, own_result, pull, reach
 from ..core.tensor import Leaf, Tensor
 from ..errors import DifferentiableTypeError, EscapedValueError, NonScalarError
@@ -205,7 +205,7 @@ class Variables:
     def record(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Run `f` recorded; afterwards nobody else can ask for the gradients of its variables."""
         try:
-            with enable_grad():
+            with keep_recording():
                 return f(*args, **kwargs)
         finally:
             for node in self.nodes:

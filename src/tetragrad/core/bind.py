@@ -50,10 +50,11 @@ def bind(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> A
         out = top.process(primitive, values, params)
     if not primitive.differentiable:
         return wrap_constant(face, out, primitive.multi)
-    if is_recording():
+    mode = is_recording()
+    if mode:
         for parent in parents:
             if parent is not None:
-                return record(primitive, face, values, tuple(parents), out, params)
+                return record(primitive, face, values, tuple(parents), out, params, mode)
     if primitive.multi:
         return tuple([face(part, None) for part in out])
     return out if isinstance(out, Tensor) else face(out, None)
@@ -68,9 +69,9 @@ def wrap_constant(face: type[Tensor], out: Any, multi: bool) -> Any:
 
 def record(
     primitive: Primitive, face: type[Tensor], values: Sequence[Any], parents: tuple[Node | None, ...], out: Any,
-    params: dict[str, Any],
+    params: dict[str, Any], mode: Any = True,
 ) -> Any:  # fmt: skip
-    """Make the node of an operation, with just the residuals that the wanted cotangents need."""
+    """Make the node of an operation, with just the residuals that the wanted cotangents need; `mode` may pack them."""
     residuals: list[Any] = []
     for source in primitive.plan(tuple([parent is not None for parent in parents])):
         if source is None:
@@ -89,10 +90,11 @@ def record(
             residuals.append(tuple([shape_of(value) for value in values]))
         elif kind == ARGS:
             residuals.append(tuple(values))
+    kept = tuple(residuals) if mode is True else mode.packed(tuple(residuals))
     if primitive.multi:
-        node = MultiNode(primitive, parents, tuple(residuals), out)
+        node = MultiNode(primitive, parents, kept, out)
         return tuple([face(part, pick_node(node, part, index)) for index, part in enumerate(out)])
-    return face(out, Node(primitive, parents, tuple(residuals), next_number(), out.shape, out.dtype))
+    return face(out, Node(primitive, parents, kept, next_number(), out.shape, out.dtype))
 
 
 class MultiNode(Node):

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_recording: ContextVar[bool] = ContextVar("tetragrad_recording", default=True)
+# True, False, or a `saving.Packing`: recorded, with saved arrays going through its hooks.
+_recording: ContextVar[Any] = ContextVar("tetragrad_recording", default=True)
 
 is_recording = _recording.get
 
@@ -19,9 +20,9 @@ class RecordingMode:
 
     __slots__ = ("_mode", "_tokens")
 
-    def __init__(self, mode: bool) -> None:
+    def __init__(self, mode: Any) -> None:
         self._mode = mode
-        self._tokens: list[Token[bool]] = []
+        self._tokens: list[Token[Any]] = []
 
     def __enter__(self) -> RecordingMode:
         self._tokens.append(_recording.set(self._mode))
@@ -39,6 +40,11 @@ class RecordingMode:
                 return function(*args, **kwargs)
 
         return wrapper  # type: ignore[return-value]
+
+
+def keep_recording() -> RecordingMode:
+    """Record, in the way that is in force (saved arrays may go through hooks)."""
+    return RecordingMode(is_recording() or True)
 
 
 def no_grad() -> RecordingMode:
@@ -97,4 +103,4 @@ def is_grad_enabled() -> bool:
     ...     tg.is_grad_enabled()
     False
     """
-    return is_recording()
+    return bool(is_recording())

@@ -16,9 +16,10 @@ import numpy as np
 
 from ..errors import CotangentError, FreedGraphError
 from .bind import Pick, pick_node
+from .hooks import after_rule, before_rule, hooked_nodes, on_arrival
 from .levels import Boxed, shape_of
 from .primitive import ARGS, OUT
-from .recording import enable_grad
+from .recording import keep_recording
 from .tensor import FREED, Leaf, Node, Tensor
 
 by_number = attrgetter("number")
@@ -80,7 +81,7 @@ def pull(
     seeds = {node: g if isinstance(g, Tensor) else Tensor(g, None) for node, g in seeds.items()}
     if not recorded:  # residuals are constants: only what the cotangents themselves carry is recorded
         return _run(order, seeds, keep, wanted, True, False, not retain_graph), carried
-    with enable_grad():
+    with keep_recording():
         return _run(order, seeds, keep, wanted, True, True, False), True
 
 
@@ -114,6 +115,7 @@ def _run(
 ) -> dict[Node, Any]:  # fmt: skip
     """Walk `order`, handing each node's cotangent to its parents; returns the cotangents of leaves and of `keep`."""
     found: dict[Node, Any] = {}
+    hooked = hooked_nodes()
     owned: set[Node] = set()  # nodes whose cotangent is an array of our own making, free to be added into
     pop = cotangents.pop
     for node in order:
@@ -121,6 +123,9 @@ def _run(
         parents = node.parents
         if isinstance(g, Scattered):
             g = g.whole()
+        hooks = None if hooked is None or g is None else hooked.get(node)
+        if hooks is not None:
+            g = on_arrival(node, hooks, g)
         if not parents or node in keep:
             found[node] = g
             if not parents:
@@ -132,11 +137,18 @@ def _run(
             if not any(parents):
                 continue
         residuals = node.residuals
-        if residuals is FREED:
-            raise freed(node)
+        if type(residuals) is not tuple:
+            if residuals is FREED:
+                raise freed(node)
+            residuals = residuals.unpacked()
         if wrapped:
-            residuals = rewrap(node, create_graph)
-        for parent, ct in zip(parents, node.primitive.vjp(g, residuals, parents)):
+            residuals = rewrap(node, residuals, create_graph)
+        if hooks is None:
+            cts = node.primitive.vjp(g, residuals, parents)
+        else:
+            g = before_rule(node, hooks, g)
+            cts = after_rule(node, hooks, node.primitive.vjp(g, residuals, parents), g)
+        for parent, ct in zip(parents, cts):
             if ct is None or parent is None:
                 continue
             if parent not in cotangents:
@@ -155,14 +167,14 @@ def _run(
     return found
 
 
-def rewrap(node: Node, record: bool) -> tuple[Any, ...]:
+def rewrap(node: Node, residuals: tuple[Any, ...], record: bool) -> tuple[Any, ...]:
     """A node's residuals as Tensors with the nodes they came from, so that the rule can be differentiated again."""
     primitive = node.primitive
     if primitive is Pick:
-        return node.residuals
+        return residuals
     parents = node.parents
     wrapped = []
-    for (kind, _), residual in zip(primitive.sources, node.residuals):
+    for (kind, _), residual in zip(primitive.sources, residuals):
         if kind >= 0:
             residual = _wrap(residual, parents[kind] if record else None)
         elif kind == OUT and residual is not None:

@@ -17,7 +17,7 @@ import numpy as np
 next_number = itertools.count(1).__next__
 
 # A node whose residuals were released by a backward pass has this in their place.
-FREED = ("freed",)
+FREED = None
 
 
 class Node:
@@ -39,9 +39,25 @@ class Node:
         """Whether this is a variable whose gradient somebody can still ask for."""
         return False
 
+    @property
+    def name(self) -> str:
+        """The operation, or ``leaf``."""
+        return "leaf" if self.primitive is None else self.primitive.name
+
+    def register_hook(self, hook: Any) -> Any:
+        """Call ``hook(cotangents of the parents, cotangent)`` when the rule has run; it may return other cotangents."""
+        from . import hooks
+
+        return hooks.register(self, "after", hook, hooks.default_face)
+
+    def register_prehook(self, hook: Any) -> Any:
+        """Call ``hook(cotangent)`` before the rule runs; it may return another cotangent."""
+        from . import hooks
+
+        return hooks.register(self, "before", hook, hooks.default_face)
+
     def __repr__(self) -> str:
-        name = "leaf" if self.primitive is None else self.primitive.name
-        return f"<Node {self.number} {name} {self.dtype}{list(self.shape)}>"
+        return f"<Node {self.number} {self.name} {self.dtype}{list(self.shape)}>"
 
 
 class Leaf(Node):

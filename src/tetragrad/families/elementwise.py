@@ -203,8 +203,8 @@ def unary_door(primitive: Primitive, limit: int = LARGE) -> Callable[..., Any]:
                 if type(array) is ndarray or type(array) in PLAIN:
                     out = value(array) if array.nbytes <= limit else blockwise(value, (array,))
                     parent = x._node
-                    if parent is None or not is_recording():
-                        return face(out, None)
+                    if parent is None or (mode := is_recording()) is not True:
+                        return face(out, None) if parent is None or not mode else bind(primitive, (x,), {})
                     node = new(Node)
                     node.primitive = primitive
                     node.parents = (parent,)
@@ -275,8 +275,11 @@ def binary_door(
             if isinstance(error, TetragradError):
                 raise
             raise explain(primitive.name, (x, y), error) from error
-        if (x_node is None and y_node is None) or not is_recording():
+        if x_node is None and y_node is None:
             return face(out, None)
+        mode = is_recording()
+        if mode is not True:
+            return bind(primitive, (x, y), {}) if mode else face(out, None)
         node = new(Node)
         node.primitive = primitive
         node.parents = (x_node, y_node)

@@ -128,8 +128,8 @@ def single_door(primitive: Primitive) -> Callable[..., Any]:
         if not is_tensor:
             return out
         parent = x._node
-        if parent is None or not is_recording():
-            return type(x)(out, None)
+        if parent is None or (mode := is_recording()) is not True:
+            return type(x)(out, None) if parent is None or not mode else bind(primitive, (x,), params)
         if keep_x:
             params[label] = array
         if keep_shape:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..core.bind import describe
+from ..core import hooks
 from ..core.levels import Boxed, concrete, current_level, level_of, lift
 from ..core.mutation import share, share_if_view
 from ..core.sweep import fit_cotangent, own_result, pull
-from ..core.tensor import PLAIN, Leaf, is_differentiable_dtype
+from ..core.tensor import PLAIN, Leaf, Node, is_differentiable_dtype
 from ..core.tensor import Tensor as CoreTensor
 from ..errors import (
     CotangentError,
@@ -172,6 +173,45 @@ class Tensor(CoreTensor):
         stopped: Tensor = stop_gradient(self)
         share(self, stopped, None, detached=True)
         return stopped
+
+    @property
+    def node(self) -> Node | None:
+        """The recorded operation that made this Tensor (a leaf for a variable), None for a constant."""
+        return self._node
+
+    def register_hook(self, hook: Any) -> hooks.HookHandle:
+        """Call a function with the gradient when a backward pass brings it to this Tensor.
+
+        Parameters
+        ----------
+        hook : callable
+            ``hook(gradient) -> None or a gradient`` that replaces it, of the same shape. Several hooks run in the order
+            of registration, each seeing what the one before returned.
+
+        Returns
+        -------
+        HookHandle
+            Its ``remove()`` takes the hook away.
+
+        Raises
+        ------
+        NotRecordedError
+            If this Tensor is a constant.
+
+        Examples
+        --------
+        >>> import tetragrad as tg
+        >>> x = tg.tensor([1.0, 2.0], requires_grad=True)
+        >>> handle = x.register_hook(lambda g: 10 * g)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        tensor([20., 40.])
+        """
+        if self._node is None:
+            raise NotRecordedError(
+                f"register_hook: no gradient comes to this Tensor ({describe(self)}), it depends on no variable"
+            )
+        return hooks.register(self._node, "tensor", hook, type(self))
 
     # -- to NumPy and Python --------------------------------------------------------------------------------------
 
@@ -336,6 +376,9 @@ class Tensor(CoreTensor):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (type(self), self.numpy().copy(), self.requires_grad)
+
+
+hooks.default_face = Tensor
 
 
 def _restore(face: type[Tensor], value: Any, requires_grad: bool) -> Tensor:
