@@ -29,8 +29,9 @@ LAYERS = [
     {"numpy", "scipy", "nn"},
     {"api"},
     {""},
-    {"cli", "show", "__main__"},
+    {"dialects"},
     {"torch", "tensorflow", "mxnet", "paddle"},
+    {"cli", "show", "__main__"},
 ]
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
 

@@ -27,7 +27,7 @@ def bind(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> A
                 if top is None or value.level.number > top.level.number:
                     top = value
     if face is None:
-        return evaluate(primitive, args, params)
+        return evaluate(primitive, args, params, args)
 
     values: list[Any] = []
     parents: list[Node | None] = []
@@ -44,7 +44,7 @@ def bind(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> A
             parents.append(None)
 
     if top is None:
-        out = evaluate(primitive, values, params)
+        out = evaluate(primitive, values, params, args)
     else:
         top.check_open(primitive.name)
         out = top.process(primitive, values, params)
@@ -151,18 +151,25 @@ def pick_node(parent: Node, value: Any, index: int) -> Node | None:
     return Node(Pick, (parent,), (index,), next_number(), value.shape, value.dtype)
 
 
-def evaluate(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
-    """The value on plain arrays, with errors that name the operation."""
+def evaluate(primitive: Primitive, values: Sequence[Any], params: dict[str, Any], args: Sequence[Any]) -> Any:
+    """The value on plain arrays, with errors that name the operation and fit the face of `args`."""
     try:
-        return primitive.value(*args, **params)
-    except TetragradError:
-        raise
-    except (ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
+        return primitive.value(*values, **params)
+    except (TetragradError, ValueError, TypeError, IndexError, np.linalg.LinAlgError) as error:
         raise explain(primitive.name, args, error) from error
 
 
 def explain(name: str, args: Sequence[Any], error: Exception) -> Exception:
-    """Our own error for one that NumPy or SciPy raised inside operation `name`."""
+    """Our own error for one raised inside operation `name`, in the form that the face of the operands wants."""
+    if not isinstance(error, TetragradError):
+        error = _own_error(name, args, error)
+    for arg in args:
+        if isinstance(arg, Tensor) and type(arg) is not Tensor:
+            return type(arg)._translate(error)
+    return error
+
+
+def _own_error(name: str, args: Sequence[Any], error: Exception) -> Exception:
     operands = ", ".join([describe(arg) for arg in args])
     text = f"{name}({operands}): {error}"
     if isinstance(error, IndexError):

@@ -8,7 +8,7 @@ residual is wrapped again with the node that it came from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -25,14 +25,19 @@ from .tensor import FREED, Leaf, Node, Tensor
 by_number = attrgetter("number")
 
 
-def reach(roots: Iterable[Node], oldest: int = 0) -> tuple[list[Node], bool]:
-    """Nodes reachable from `roots`, not older than number `oldest`, newest first; and whether older ones were met."""
+def reach(
+    roots: Iterable[Node], oldest: int = 0, admit: Callable[[Node], bool] | None = None
+) -> tuple[list[Node], bool]:
+    """Nodes reachable from `roots`, not older than number `oldest`, newest first; and whether older ones were met.
+
+    Nodes that `admit` refuses count as constants.
+    """
     stack = list(dict.fromkeys(roots))
     seen = set(stack)
     met_older = False
     for node in stack:  # grows while it is walked
         for parent in node.parents:
-            if parent is not None and parent not in seen:
+            if parent is not None and parent not in seen and (admit is None or admit(parent)):
                 if parent.number < oldest:
                     met_older = True
                 else:
@@ -49,21 +54,22 @@ def pull(
     *,
     create_graph: bool | None = False,
     retain_graph: bool = False,
+    admit: Callable[[Node], bool] | None = None,
 ) -> tuple[dict[Node, Any], bool]:
     """Cotangents of `targets` (all reachable leaves when None), given cotangents of `roots`; and whether it was
     recorded.
 
     With ``create_graph=None`` the sweep is recorded exactly if the roots also depend on variables outside `targets`, or
     the cotangents on any variable. A node whose cotangent is a known zero maps to None; one that the roots do not
-    depend on is missing.
+    depend on is missing. Nodes that `admit` refuses count as constants.
     """
     keep = set() if targets is None else set(targets)
     wanted: set[Node] | None = None
     if targets is None:
-        order, _ = reach(roots)
+        order, _ = reach(roots, 0, admit)
         create_graph = bool(create_graph)
     else:
-        order, met_others = reach(roots, min([node.number for node in targets], default=0))
+        order, met_others = reach(roots, min([node.number for node in targets], default=0), admit)
         met_others = met_others or any([node.is_live() and node not in keep for node in order])
         if met_others or any([not node.parents and node not in keep for node in order]):
             wanted = leading_to(keep, order)

@@ -95,6 +95,11 @@ class Tensor:
         self._value = value
         self._node = node
 
+    @classmethod
+    def _translate(cls, error: Exception) -> Exception:
+        """An error of the engine as this face's users know it; the faces of other frameworks have their own types."""
+        return error
+
     if TYPE_CHECKING:
         _alias: Any
         _grad: Any

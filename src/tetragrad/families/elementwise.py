@@ -219,9 +219,7 @@ def unary_door(primitive: Primitive, limit: int = LARGE) -> Callable[..., Any]:
                     result._value = out
                     result._node = node
                     return result
-        except (TypeError, ValueError) as error:
-            if isinstance(error, TetragradError):
-                raise
+        except (TetragradError, TypeError, ValueError) as error:
             raise explain(primitive.name, (x,), error) from error
         return bind(primitive, (x,), {})
 
@@ -271,9 +269,7 @@ def binary_door(
                     out = primitive.value(a, b)
             else:
                 return bind(primitive, (x, y), {})
-        except (TypeError, ValueError) as error:
-            if isinstance(error, TetragradError):
-                raise
+        except (TetragradError, TypeError, ValueError) as error:
             raise explain(primitive.name, (x, y), error) from error
         if x_node is None and y_node is None:
             return face(out, None)

@@ -121,10 +121,8 @@ def single_door(primitive: Primitive) -> Callable[..., Any]:
             return bind(primitive, (x,), params)
         try:
             out = value(array, **params)
-        except (TypeError, ValueError, IndexError) as error:
-            if isinstance(error, TetragradError):
-                raise
-            raise explain(primitive.name, (array,), error) from error
+        except (TetragradError, TypeError, ValueError, IndexError) as error:
+            raise explain(primitive.name, (x,), error) from error
         if not is_tensor:
             return out
         parent = x._node
