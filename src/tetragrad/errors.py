@@ -1,4 +1,4 @@
-"""Every exception that tetragrad raises on purpose. Each names the operation, the shapes and dtypes, and the way out."""
+"""Every exception that tetragrad raises on purpose. Each names the operation, shapes and dtypes, and the way out."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class OperandTypeError(TetragradError, TypeError):
 
 
 class EscapedValueError(TetragradError, RuntimeError):
-    """A value left the transform (`jvp`, `vmap`, a trace) that it belongs to, or was asked for concrete data it lacks."""
+    """A value left the transform (`jvp`, `vmap`, a trace) it belongs to, or was asked for concrete data it lacks."""
 
 
 class GradientCheckError(TetragradError, AssertionError):

@@ -244,7 +244,8 @@ class Variables:
         """Variables are made at the level that runs; a new thread does not know of it, and would find zeros."""
         if self.level < out.level.number:
             raise EscapedValueError(
-                f"grad: the function used a value of a `{out.level.kind}` that runs in another thread or context. Start "
+                f"grad: the function used a value of a `{out.level.kind}` that runs in another thread or context. "
+                f"Start "
                 f"the thread's work with contextvars.copy_context().run(...), so that it belongs there too."
             )
 

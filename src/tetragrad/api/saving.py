@@ -1,4 +1,4 @@
-"""What to do with the arrays that a recording saves for its backward pass: keep, put on disk, squeeze, or compute again."""
+"""What to do with the arrays that a recording saves: keep them, put them on disk, squeeze them, or compute them again."""
 
 from __future__ import annotations
 
@@ -212,8 +212,10 @@ class _Rerun:
                 self.f(*self.fresh_arguments())
             if [(a.dtype, a.shape) for a in collected] != self.forms:
                 raise OperationError(
-                    f"checkpoint: running {getattr(self.f, '__name__', 'the function')} again saved {len(collected)} arrays "
-                    f"of other number, shapes or dtypes than the first time ({len(self.forms)}). It must compute the same "
+                    f"checkpoint: running {getattr(self.f, '__name__', 'the function')} again saved "
+                    f"{len(collected)} arrays "
+                    f"of other number, shapes or dtypes than the first time ({len(self.forms)}). It must compute "
+                    f"the same "
                     f"each time it is called."
                 )
             self.arrays = dict(enumerate(collected))

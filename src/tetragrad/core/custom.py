@@ -41,7 +41,8 @@ class Custom:
         for ct, parent in zip(cotangents, parents):
             if ct is not None and parent is not None and shape_of(ct) != parent.shape:
                 raise CotangentError(
-                    f"{self.name}: the rule returned a cotangent of shape {shape_of(ct)} for an input of shape {parent.shape}"
+                    f"{self.name}: the rule returned a cotangent of shape {shape_of(ct)} for an input of shape "
+                    f"{parent.shape}"
                 )
         return tuple(cotangents)
 
@@ -60,8 +61,8 @@ def custom_call(
 ) -> tuple[Any, ...]:
     """Tensors for the `outputs` (values) of a custom operation on `inputs`, with `pullback` as its reverse rule.
 
-    ``pullback(*cotangents of the outputs)`` returns a sequence of cotangents (None for zero), one per input. It is written
-    in the face's own operations, so that it can be differentiated again.
+    ``pullback(*cotangents of the outputs)`` returns a sequence of cotangents (None for zero), one per input. It is
+    written in the face's own operations, so that it can be differentiated again.
     """
     parents = tuple([x._node if isinstance(x, Tensor) else None for x in inputs])
     if not is_recording() or not any([parent is not None for parent in parents]):

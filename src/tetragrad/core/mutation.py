@@ -6,8 +6,8 @@ slicing, reshaping and transposing, detached copies) know one another through a 
 
     x = a * 2; row = x[0]; row += b; x.sum().backward()
 
-is recorded as ``x = put_back(x, add(take(x), b))``. Where nothing else can see the old contents (reference counts tell),
-the write is done in the memory itself: a training step outside recording allocates no parameters.
+is recorded as ``x = put_back(x, add(take(x), b))``. Where nothing else can see the old contents (reference counts
+tell), the write is done in the memory itself: a training step outside recording allocates no parameters.
 
 What a write means for derivatives: a recorded write (recording is on, and the Tensor or the value has a history) gives
 the Tensor, and every view in the same graph, a new history. Any other write changes values alone: a variable stays the

@@ -1,4 +1,4 @@
-"""What happens to the arrays that nodes save: kept as they are, or packed by hooks and unpacked for the backward sweep."""
+"""What happens to the arrays that nodes save: kept as they are, or packed by hooks and unpacked for the sweep."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What the four dialects share: Python's protocols on their Tensors, missing names, printing, optimisers, installation."""
+"""What the four dialects share: Python's protocols on Tensors, missing names, printing, optimisers, installation."""

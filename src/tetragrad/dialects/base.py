@@ -1,4 +1,4 @@
-"""`DialectTensor`: what the Tensors of all dialects have in common. Each dialect adds its names, defaults and errors."""
+"""`DialectTensor`: what the Tensors of all dialects have in common. Each dialect adds names, defaults and errors."""
 
 from __future__ import annotations
 

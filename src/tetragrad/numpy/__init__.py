@@ -1,7 +1,7 @@
 """The NumPy-shaped face: NumPy's names and signatures, on plain arrays and on Tensors.
 
-Plain arrays in, plain arrays out; with a Tensor among the arguments the result is a Tensor and the operation is recorded.
-These are composites of the primitives in `tetragrad.ops`; no derivative rule lives here.
+Plain arrays in, plain arrays out; with a Tensor among the arguments the result is a Tensor and the operation is
+recorded. These are composites of the primitives in `tetragrad.ops`; no derivative rule lives here.
 """
 
 # ruff: noqa: F401, F403

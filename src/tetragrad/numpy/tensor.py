@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..core.bind import describe
 from ..core import hooks
+from ..core.bind import describe
 from ..core.levels import Boxed, concrete, current_level, level_of, lift
 from ..core.mutation import share, share_if_view
 from ..core.sweep import fit_cotangent, own_result, pull

@@ -134,7 +134,8 @@ def write_out(out: Any, result: Any, mask: Any = None, name: str = "out") -> Any
         result._node is not None or not isinstance(result._value, (np.ndarray, np.generic))
     ):
         raise EscapedValueError(
-            f"{name}: out= is a plain array, which would lose the derivative of the result ({describe(result)}). Give a "
+            f"{name}: out= is a plain array, which would lose the derivative of the result ({describe(result)}). "
+            f"Give a "
             f"Tensor (tg.tensor(...)) as out=, or use the returned value."
         )
     np.copyto(out, concrete(result, name), casting="same_kind", where=True if mask is None else concrete(mask, name))
@@ -145,7 +146,8 @@ def at(ufunc: Any, target: Any, index: Any, value: Any = None) -> None:
     """``ufunc.at(target, index, value)``: unbuffered, so repeated indices count each time."""
     if not isinstance(target, Tensor):
         raise EscapedValueError(
-            f"numpy.{ufunc.__name__}.at: the array written into is plain and would lose the derivative of the values. Make "
+            f"numpy.{ufunc.__name__}.at: the array written into is plain and would lose the derivative of the "
+            f"values. Make "
             f"it a Tensor (tg.tensor(...))."
         )
     resolved = resolve(index)
@@ -355,6 +357,7 @@ def _size(values: Any) -> int:
 def _set(target: Any, index: Any, value: Any) -> None:
     if isinstance(value, Tensor) and not isinstance(target, Tensor):
         raise EscapedValueError(
-            "the array written into is plain and would lose the derivative of the values. Make it a Tensor (tg.tensor(...))."
+            "the array written into is plain and would lose the derivative of the values. Make it a Tensor "
+            "(tg.tensor(...))."
         )
     target[index] = value

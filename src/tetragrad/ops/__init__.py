@@ -1,6 +1,8 @@
-"""The table of primitives, one module per kind of maths. Importing this package fills it and gives Tensor its operators.
+"""The table of primitives, one module per kind of maths. Importing this package fills it and gives Tensor its
+operators.
 
-To add an operation, write its row in the module where its mathematics belongs; `tests/test_table.py` then tries it in every
+To add an operation, write its row in the module where its mathematics belongs; `tests/test_table.py` then tries it in
+every
 mode. Rules are written in the table's own operations and in operators, so one rule serves plain arrays (first order),
 Tensors (higher orders) and values of running transforms.
 """
