@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..core.tensor import PLAIN, Tensor
 from ..errors import CotangentError
 
 
@@ -50,7 +51,10 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
 
 def _flatten(tree: Any, leaves: list[Any]) -> Structure:
     kind = type(tree)
-    if kind is dict or isinstance(tree, dict):
+    if kind in PLAIN or isinstance(tree, Tensor):
+        leaves.append(tree)
+        return LEAF
+    if isinstance(tree, dict):
         keys: tuple[Any, ...] = tuple(tree)
         parts: Any = tree.values()
     elif isinstance(tree, (list, tuple)):
@@ -68,6 +72,8 @@ def _flatten(tree: Any, leaves: list[Any]) -> Structure:
 
 def unflatten(structure: Structure, leaves: Sequence[Any]) -> Any:
     """The nest with this structure and these leaves."""
+    if structure is LEAF:
+        return leaves[0]
     return _unflatten(structure, iter(leaves))
 
 
@@ -75,7 +81,7 @@ def _unflatten(structure: Structure, leaves: Any) -> Any:
     kind = structure.kind
     if kind is None:
         return next(leaves)
-    parts = [_unflatten(child, leaves) for child in structure.children]
+    parts = [next(leaves) if child is LEAF else _unflatten(child, leaves) for child in structure.children]
     if kind is type(None):
         return None
     if issubclass(kind, dict):

@@ -65,13 +65,14 @@ def value_and_grad(
     @functools.wraps(f)
     def value_and_grad_f(*args: Any, **kwargs: Any) -> Any:
         positions = argument_positions(argnums, len(args), "grad")
-        chosen = [args[position] for position in positions]
-        leaves, structure = flatten(chosen)
+        single = isinstance(argnums, int)
+        leaves, structure = flatten(args[positions[0]] if single else [args[position] for position in positions])
         tensors = [reverse_variable(leaf, "grad") for leaf in leaves]
         variables = Variables(leaves, tensors)
         recording = is_recording()
         inputs = list(args)
-        for position, tree in zip(positions, unflatten(structure, tensors)):
+        trees = unflatten(structure, tensors)
+        for position, tree in zip(positions, (trees,) if single else trees):
             inputs[position] = tree
         out = variables.record(f, inputs, kwargs)
         aux = None
@@ -84,7 +85,7 @@ def value_and_grad(
         value = _release(out, keep, recorded)
         if has_aux:
             value = value, map_leaves(lambda leaf: _release(leaf, keep, recorded), aux)
-        return value, gradient[0] if isinstance(argnums, int) else tuple(gradient)
+        return value, gradient if single else tuple(gradient)
 
     return value_and_grad_f
 

@@ -58,21 +58,41 @@ def threads(n: int | None = None) -> int:
 
 
 def run_together(work: Callable[[], None]) -> None:
-    """Run `work` in all threads at once (they share out the pieces among themselves) and wait; errors are raised."""
-    global _pool
-    helpers = thread_count() - 1
-    if helpers == 0:
-        work()
-        return
-    if _pool is None or _pool[:2] != (os.getpid(), helpers):
-        from concurrent.futures import ThreadPoolExecutor
+    """Run `work` in all threads at once (they share out the pieces among themselves) and wait; errors are raised.
 
-        _pool = (os.getpid(), helpers, ThreadPoolExecutor(helpers, thread_name_prefix="tetragrad"))
-    futures = [_pool[2].submit(copy_context().run, work) for _ in range(helpers)]
+    `work` must be complete when one thread has run it alone: helpers that are busy elsewhere, or that the system
+    refuses, are done without.
+    """
+    helpers = _start_helpers(work)
     try:
         work()
     finally:
-        errors = [future.exception() for future in futures]
+        # Those who have not begun find nothing left to do; nobody waits for them.
+        errors = [helper.exception() for helper in helpers if not helper.cancel()]
+        helpers.clear()
     for error in errors:
         if error is not None:
-            raise error
+            try:
+                raise error
+            finally:
+                del error, errors  # it knows this frame, which therefore must not know it
+
+
+def _start_helpers(work: Callable[[], None]) -> list[Any]:
+    """Futures of `work` in the other threads, each in a copy of this context."""
+    global _pool
+    count = thread_count() - 1
+    helpers: list[Any] = []
+    if count == 0:
+        return helpers
+    pool = _pool
+    if pool is None or pool[:2] != (os.getpid(), count):
+        from concurrent.futures import ThreadPoolExecutor
+
+        _pool = pool = (os.getpid(), count, ThreadPoolExecutor(count, thread_name_prefix="tetragrad"))
+    try:
+        for _ in range(count):
+            helpers.append(pool[2].submit(copy_context().run, work))
+    except RuntimeError:  # no thread to be had: the interpreter is shutting down, or the system's limit is reached
+        pass
+    return helpers

@@ -3,6 +3,7 @@ computes in several passes stays near the core from one pass to the next."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -42,13 +43,13 @@ def blockwise(function: Callable[..., Any], args: Sequence[Any]) -> Any:
     size = next(arg.size for arg, blocked in flat if blocked)
     out = np.empty(size, probe.dtype)
     is_ufunc = isinstance(function, np.ufunc)
-    take = iter(range(0, size, BLOCK)).__next__  # atomic: each block goes to one thread
+    take = deque(range(0, size, BLOCK)).popleft  # atomic, with and without the GIL: each block goes to one thread
 
     def work() -> None:
         while True:
             try:
                 start = take()
-            except StopIteration:
+            except IndexError:
                 return
             block = slice(start, start + BLOCK)
             if is_ufunc:
