@@ -58,12 +58,11 @@ def jvp(
     values = [as_value(leaf, "jvp") for leaf in leaves]
     directions = [fit_cotangent(t, shape_of(value), value.dtype, "jvp") for t, value in zip(directions, values)]
     as_tensor = any([isinstance(leaf, Tensor) for leaf in (*leaves, *directions)])
-    with Level("jvp", Dual) as level:
-        duals = [
-            face_of(leaf)(Dual(level, inner(value), inner(t)), None)
-            for leaf, value, t in zip(leaves, values, directions)
-        ]
-        out = f(*unflatten(structure, duals))
+    level = Level("jvp", Dual)
+    duals = [
+        face_of(leaf)(Dual(level, inner(value), inner(t)), None) for leaf, value, t in zip(leaves, values, directions)
+    ]
+    out = level.run(f, unflatten(structure, duals))
     aux = None
     if has_aux:
         out, aux = _pair(out)

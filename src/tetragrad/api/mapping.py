@@ -72,12 +72,12 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         if size is None:
             raise ShapeError(f"vmap: no argument is mapped (in_axes={in_axes!r})")
         as_tensor = any([isinstance(leaf, Tensor) for leaf in leaves])
-        with Level("vmap", Batch) as level:
-            boxes = [
-                leaf if axis is None else face_of(leaf)(Batch(level, inner(_move(_array(leaf), axis, 0)), size), None)
-                for leaf, axis in zip(leaves, axes)
-            ]
-            out = f(*unflatten(structure, boxes))
+        level = Level("vmap", Batch)
+        boxes = [
+            leaf if axis is None else face_of(leaf)(Batch(level, inner(_move(_array(leaf), axis, 0)), size), None)
+            for leaf, axis in zip(leaves, axes)
+        ]
+        out = level.run(f, unflatten(structure, boxes))
         out_leaves, out_structure = flatten(out)
         out_positions = _spread(out_axes, out_structure, "out_axes")
         results = [_unbox(leaf, level, size, axis, as_tensor) for leaf, axis in zip(out_leaves, out_positions)]

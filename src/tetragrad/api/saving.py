@@ -1,4 +1,4 @@
-"""What to do with the arrays that a recording saves: keep them, put them on disk, squeeze them, or compute them again."""
+"""What to do with arrays that a recording saves: keep them, put them on disk, compress them, or compute them again."""
 
 from __future__ import annotations
 

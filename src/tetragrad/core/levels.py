@@ -11,7 +11,7 @@ inside a Tensor, and what is boxed may again be a Tensor of a lower level.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -24,7 +24,7 @@ from .tensor import Tensor, next_number
 class Level:
     """One running transform; closed when the transform ends, whether or not it raised."""
 
-    __slots__ = ("_token", "box", "kind", "number", "open")
+    __slots__ = ("box", "kind", "number", "open")
 
     def __init__(self, kind: str, box: type[Boxed]) -> None:
         self.kind = kind
@@ -32,14 +32,16 @@ class Level:
         self.number = next_number()
         self.open = False
 
-    def __enter__(self) -> Level:
-        self.open = True
-        self._token = _current.set(self)
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.open = False
-        _current.reset(self._token)
+    def run(self, f: Callable[..., Any], args: Sequence[Any]) -> Any:
+        """Call `f` while this level is open."""
+        previous = _current.get()
+        try:
+            self.open = True
+            _current.set(self)
+            return f(*args)
+        finally:  # in this very frame: a `KeyboardInterrupt` finds no gap, as it would in a method `__exit__`
+            self.open = False
+            _current.set(previous)
 
 
 _current: ContextVar[Level | None] = ContextVar("tetragrad_level", default=None)

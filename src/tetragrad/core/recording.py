@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar, Token
 from typing import Any, TypeVar
 
@@ -25,26 +25,52 @@ class RecordingMode:
         self._tokens: list[Token[Any]] = []
 
     def __enter__(self) -> RecordingMode:
-        self._tokens.append(_recording.set(self._mode))
-        return self
+        previous = _recording.get()
+        try:
+            self._tokens.append(_recording.set(self._mode))
+            return self
+        except BaseException:  # interrupted before the block began, which nobody will leave then
+            _recording.set(previous)
+            raise
 
     def __exit__(self, *exc: object) -> None:
-        _recording.reset(self._tokens.pop())
+        for token in self._tokens[::-1]:
+            try:
+                _recording.reset(token)
+            except ValueError:  # of another thread or task that has entered the same object
+                continue
+            self._tokens.remove(token)
+            return
+        raise RuntimeError("this recording mode is left in another thread or context than it was entered in")
 
     def __call__(self, function: F) -> F:
         mode = self._mode
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with RecordingMode(mode):
-                return function(*args, **kwargs)
+            return call_in_mode(mode, function, args, kwargs)
 
         return wrapper  # type: ignore[return-value]
+
+
+def call_in_mode(mode: Any, function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Call a function in this recording mode."""
+    previous = _recording.get()
+    try:
+        _recording.set(mode)
+        return function(*args, **kwargs)
+    finally:  # in this very frame: a `KeyboardInterrupt` finds no gap, as it would in a method `__exit__`
+        _recording.set(previous)
 
 
 def keep_recording() -> RecordingMode:
     """Record, in the way that is in force (saved arrays may go through hooks)."""
     return RecordingMode(is_recording() or True)
+
+
+def recorded_call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function that is to be recorded, in the way that is in force."""
+    return call_in_mode(_recording.get() or True, function, args, kwargs)
 
 
 def no_grad() -> RecordingMode:

@@ -19,7 +19,7 @@ from .bind import Pick, pick_node
 from .hooks import after_rule, before_rule, hooked_nodes, on_arrival
 from .levels import Boxed, shape_of
 from .primitive import ARGS, OUT
-from .recording import keep_recording
+from .recording import recorded_call
 from .tensor import FREED, Leaf, Node, Tensor
 
 by_number = attrgetter("number")
@@ -87,8 +87,7 @@ def pull(
     seeds = {node: g if isinstance(g, Tensor) else Tensor(g, None) for node, g in seeds.items()}
     if not recorded:  # residuals are constants: only what the cotangents themselves carry is recorded
         return _run(order, seeds, keep, wanted, True, False, not retain_graph), carried
-    with keep_recording():
-        return _run(order, seeds, keep, wanted, True, True, False), True
+    return recorded_call(_run, order, seeds, keep, wanted, True, True, False), True
 
 
 def leading_to(targets: set[Node], order: list[Node]) -> set[Node]:
