@@ -179,7 +179,7 @@ def checkpoint(f: Callable[..., Any], *args: Any) -> Any:
     >>> x = tg.tensor([1.0, 2.0], requires_grad=True)
     >>> tg.checkpoint(lambda x: np.exp(np.sin(x)), x).sum().backward()
     >>> x.grad
-    tensor([ 1.25338077, -1.03312407])
+    tensor([ 1.25338077, -1.03311687])
     """
     run = _Rerun(f, args)
     with RecordingMode(Packing(run.forget, run.recall)):
