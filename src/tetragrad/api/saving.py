@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 import weakref
 import zlib
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.recording import RecordingMode, keep_recording
+from ..core.recording import RecordingMode, call_in_mode, is_recording
 from ..core.saving import Packing
 from ..core.tensor import Tensor
 from ..errors import OperationError
@@ -181,9 +182,10 @@ def checkpoint(f: Callable[..., Any], *args: Any) -> Any:
     >>> x.grad
     tensor([ 1.25338077, -1.03311687])
     """
+    if not is_recording():
+        return f(*args)
     run = _Rerun(f, args)
-    with RecordingMode(Packing(run.forget, run.recall)):
-        return f(*run.fresh_arguments())
+    return call_in_mode(Packing(run.forget, run.recall), f, run.fresh_arguments(), {})
 
 
 class _Rerun:
@@ -196,6 +198,7 @@ class _Rerun:
         self.leaves = [type(leaf)(leaf._value, leaf._node) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
         self.forms: list[tuple[Any, tuple[int, ...]]] = []
         self.arrays: dict[int, Any] = {}
+        self.lock = threading.RLock()  # a retained graph may be swept by several threads
 
     def fresh_arguments(self) -> Any:
         leaves = [type(leaf)(leaf._value, leaf._node) if isinstance(leaf, Tensor) else leaf for leaf in self.leaves]
@@ -206,17 +209,20 @@ class _Rerun:
         return len(self.forms) - 1
 
     def recall(self, index: int) -> Any:
-        if index not in self.arrays:
-            collected: list[Any] = []
-            with keep_recording(), RecordingMode(Packing(lambda a: collected.append(a), lambda handle: handle)):
-                self.f(*self.fresh_arguments())
-            if [(a.dtype, a.shape) for a in collected] != self.forms:
-                raise OperationError(
-                    f"checkpoint: running {getattr(self.f, '__name__', 'the function')} again saved "
-                    f"{len(collected)} arrays "
-                    f"of other number, shapes or dtypes than the first time ({len(self.forms)}). It must compute "
-                    f"the same "
-                    f"each time it is called."
-                )
-            self.arrays = dict(enumerate(collected))
-        return self.arrays.pop(index)
+        with self.lock:
+            if index not in self.arrays:
+                self.arrays = dict(enumerate(self.collected_again()))
+            return self.arrays.pop(index)
+
+    def collected_again(self) -> list[Any]:
+        """The arrays that the call saves when it is run once more."""
+        collected: list[Any] = []
+        collecting = Packing(lambda a: collected.append(a), lambda handle: handle)
+        call_in_mode(collecting, self.f, self.fresh_arguments(), {})
+        if [(a.dtype, a.shape) for a in collected] != self.forms:
+            raise OperationError(
+                f"checkpoint: running {getattr(self.f, '__name__', 'the function')} again saved {len(collected)} "
+                f"arrays of other number, shapes or dtypes than the first time ({len(self.forms)}). It must compute "
+                f"the same each time it is called."
+            )
+        return collected

@@ -7,6 +7,7 @@ its hooks. A sweep without any registered hook pays one look at an empty table.
 from __future__ import annotations
 
 import itertools
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +33,10 @@ class Hooks:
         self.after: dict[int, tuple[Callable[..., Any], type[Tensor]]] = {}
 
 
-HOOKS: weakref.WeakKeyDictionary[Node, Hooks] = weakref.WeakKeyDictionary()
+# The nodes that have hooks. The hooks themselves hang on their node, so that one that refers to it keeps nothing alive.
+_hooked: dict[weakref.ref[Node], None] = {}
+
+_registering = threading.Lock()
 
 
 class HookHandle:
@@ -48,12 +52,13 @@ class HookHandle:
     def remove(self) -> None:
         """Take the hook away; a second call does nothing."""
         node = self._node()
-        hooks = HOOKS.get(node) if node is not None else None
-        if hooks is None or node is None:
+        if node is None:
             return
-        getattr(hooks, self._kind).pop(self._key, None)
-        if not (hooks.tensor or hooks.before or hooks.after):
-            HOOKS.pop(node, None)
+        with _registering:
+            hooks = node.hooks
+            getattr(hooks, self._kind).pop(self._key, None)
+            if not (hooks.tensor or hooks.before or hooks.after):
+                _hooked.pop(weakref.ref(node), None)
 
     def __enter__(self) -> HookHandle:
         return self
@@ -67,13 +72,18 @@ def register(node: Node, kind: str, hook: Callable[..., Any], face: type[Tensor]
     if not callable(hook):
         raise TypeError(f"register_hook: a hook is a function, got {type(hook).__name__}")
     key = next(_keys)
-    getattr(HOOKS.setdefault(node, Hooks()), kind)[key] = (hook, face)
+    with _registering:
+        if not hasattr(node, "hooks"):
+            node.hooks = Hooks()
+        getattr(node.hooks, kind)[key] = (hook, face)
+        if weakref.ref(node) not in _hooked:
+            _hooked[weakref.ref(node, _hooked.pop)] = None
     return HookHandle(node, kind, key)
 
 
 def hooked_nodes() -> dict[Node, Hooks] | None:
     """The nodes that have hooks, for the length of a sweep; None if there are none."""
-    return dict(HOOKS) if HOOKS else None
+    return {node: node.hooks for ref in list(_hooked) if (node := ref()) is not None} if _hooked else None
 
 
 def on_arrival(node: Node, hooks: Hooks, g: Any) -> Any:

@@ -63,11 +63,6 @@ def call_in_mode(mode: Any, function: Callable[..., Any], args: Sequence[Any], k
         _recording.set(previous)
 
 
-def keep_recording() -> RecordingMode:
-    """Record, in the way that is in force (saved arrays may go through hooks)."""
-    return RecordingMode(is_recording() or True)
-
-
 def recorded_call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function that is to be recorded, in the way that is in force."""
     return call_in_mode(_recording.get() or True, function, args, kwargs)

@@ -9,12 +9,29 @@ orders), a saved array is wrapped again with the node it came from.
 from __future__ import annotations
 
 import itertools
+import sys
+import threading
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-next_number = itertools.count(1).__next__
+
+def _one_at_a_time(count: Callable[[], int]) -> Callable[[], int]:
+    lock = threading.Lock()
+
+    def counted() -> int:
+        with lock:
+            return count()
+
+    return counted
+
+
+next_number: Callable[[], int] = itertools.count(1).__next__
+if not getattr(sys, "_is_gil_enabled", lambda: True)():
+    # Free-threaded Python: between two threads the counter alone could step back, and the order of a graph be lost.
+    next_number = _one_at_a_time(next_number)
 
 # A node whose residuals were released by a backward pass has this in their place.
 FREED = None
@@ -23,7 +40,11 @@ FREED = None
 class Node:
     """One recorded operation. Numbers grow with creation, so descending order is a backward topological order."""
 
-    __slots__ = ("__weakref__", "dtype", "number", "parents", "primitive", "residuals", "shape")
+    # `hooks` (see `core.hooks`) stays unset until one is registered.
+    __slots__ = ("__weakref__", "dtype", "hooks", "number", "parents", "primitive", "residuals", "shape")
+
+    if TYPE_CHECKING:
+        hooks: Any
 
     def __init__(
         self, primitive: Any, parents: tuple[Any, ...], residuals: Any, number: int, shape: tuple[int, ...], dtype: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core import hooks
 from ..core.bind import describe
+from ..core.gradients import add_to_grads
 from ..core.levels import Boxed, concrete, current_level, level_of, lift
 from ..core.mutation import share, share_if_view
 from ..core.sweep import fit_cotangent, own_result, pull
@@ -28,9 +29,6 @@ from ..ops.arithmetic import stop_gradient as stop_gradient_door
 from ..ops.indexing import getitem
 from ..ops.joining import unstack
 from . import contraction, creation, dispatch, elementwise, indexing, reductions, shaping, sorting, writing
-
-# Adding into `.grad` is a read and a write: concurrent backward passes onto shared leaves take turns.
-_accumulating = threading.Lock()
 
 
 class Tensor(CoreTensor):
@@ -366,15 +364,21 @@ class Tensor(CoreTensor):
     # -- copies: values only, never the graph ---------------------------------------------------------------------
 
     def __copy__(self) -> Tensor:
-        return _restore(type(self), self.numpy().copy(), self.requires_grad)
+        made, parts = self.__reduce__()
+        return made(*parts)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         copied = self.__copy__()
         if self.grad is not None:
-            copied._grad = self.grad.__copy__()
+            copied._grad = copy.deepcopy(self.grad, memo)
         return copied
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if isinstance(self._value, Boxed):
+            raise EscapedValueError(
+                f"copy: this Tensor ({describe(self)}) is a value of a running `{self._value.level.kind}`, whose "
+                f"derivative a copy or a pickle would lose. Use x.copy(), which is differentiated."
+            )
         return _restore, (type(self), self.numpy().copy(), self.requires_grad)
 
 
@@ -471,10 +475,11 @@ def _check_differentiable(x: CoreTensor) -> None:
 
 
 def _accumulate(found: dict[Any, Any], seed: Any) -> None:
-    """Add cotangents to the `.grad` of the leaves' Tensors: all are made first, so that a failure changes none."""
+    """Add the cotangents that a sweep found (and gives away) to the `.grad` of the leaves' Tensors."""
     taken = {id(seed)}
-    updates = []
-    for leaf, ct in found.items():
+    owners, gradients = [], []
+    while found:
+        leaf, ct = found.popitem()
         owner = leaf.owner() if leaf.owner is not None else None
         if owner is None:
             continue
@@ -484,11 +489,10 @@ def _accumulate(found: dict[Any, Any], seed: Any) -> None:
             ct = CONVERT(ct, leaf.dtype)
         ct = own_result(ct, taken)
         face = type(owner)
-        updates.append((owner, face(ct._value, ct._node) if isinstance(ct, CoreTensor) else face(ct, None)))
-    with _accumulating:
-        totals = [(owner, new if owner.grad is None else owner.grad + new) for owner, new in updates]
-        for owner, total in totals:
-            owner._grad = total
+        owners.append(owner)
+        gradients.append(face(ct._value, ct._node) if isinstance(ct, CoreTensor) else face(ct, None))
+    ct = None  # now the gradients alone hold their arrays
+    add_to_grads(owners, gradients)
 
 
 def represent(x: Tensor) -> str:
