@@ -14,6 +14,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ def data() -> tuple[list[Any], Any, Any]:
     """Weights and biases, inputs, and labels."""
     rng = numpy.random.default_rng(0)
     parameters = []
-    for inputs, outputs in zip(SIZES, SIZES[1:]):
+    for inputs, outputs in pairwise(SIZES):
         parameters.append((rng.standard_normal((inputs, outputs)) * 0.03).astype("float32"))
         parameters.append(numpy.zeros(outputs, "float32"))
     return parameters, rng.standard_normal((BATCH, SIZES[0])).astype("float32"), rng.integers(0, SIZES[-1], BATCH)

@@ -28,8 +28,8 @@ LAYERS = [
     {"compile"},
     {"numpy", "scipy", "nn"},
     {"api"},
+    {"dialects", "interop"},
     {""},
-    {"dialects"},
     {"torch", "tensorflow", "mxnet", "paddle"},
     {"cli", "show", "__main__"},
 ]

@@ -404,7 +404,7 @@ def test_repeated_positions_add_up():
 
 
 def test_the_last_of_repeated_writes_counts():
-    from tetragrad.ops.indexing import index_update
+    from tetragrad.ops.writing import index_update
 
     index = (numpy.array([0, 2, 0]),)
     x, v = numpy.zeros(4), numpy.array([1.0, 2.0, 3.0])
@@ -415,7 +415,7 @@ def test_the_last_of_repeated_writes_counts():
 
 
 def test_writes_that_would_lose_the_derivative_are_refused():
-    from tetragrad.ops.indexing import index_update
+    from tetragrad.ops.writing import index_update
 
     with pytest.raises(tg.errors.OperandTypeError, match="astype"):
         index_update(numpy.zeros(3, int), 0.5, index=(0,))

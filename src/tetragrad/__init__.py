@@ -33,6 +33,7 @@ from .api import (
 )
 from .core.recording import enable_grad, is_grad_enabled, no_grad
 from .core.threads import threads
+from .dialects.install import install
 from .numpy.tensor import Tensor, stop_gradient, tensor
 from .version import __version__
 
@@ -46,6 +47,7 @@ __all__ = [
     "grad",
     "hessian",
     "hvp",
+    "install",
     "is_grad_enabled",
     "jacfwd",
     "jacobian",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 import weakref
 import zlib
@@ -78,6 +77,8 @@ def save_on_disk(directory: str | os.PathLike[str] | None = None, min_bytes: int
     def pack(array: Any) -> Any:
         if array.nbytes < min_bytes:
             return array
+        import tempfile  # takes a while, and few programs save on disk
+
         handle, path = tempfile.mkstemp(suffix=".tetragrad", dir=directory)
         os.close(handle)
         mapped = np.memmap(path, dtype=array.dtype, mode="w+", shape=array.shape)

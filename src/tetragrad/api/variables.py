@@ -8,7 +8,7 @@ import numpy as np
 
 from ..core.bind import describe
 from ..core.levels import Boxed, current_level, level_of, lift
-from ..core.tensor import PLAIN, Leaf, Node, Tensor, is_differentiable_dtype, next_number
+from ..core.tensor import PLAIN, Leaf, Node, Tensor, is_differentiable_dtype
 from ..errors import DifferentiableTypeError
 from ..families.rules import CONVERT
 from ..numpy.tensor import Tensor as Face
@@ -49,7 +49,7 @@ def reverse_variable(leaf: Any, name: str) -> Tensor:
         return face(lift(value), Leaf(value.shape, value.dtype))
     if value._node is None:
         return face(value._value, Leaf(value.shape, value.dtype))
-    node = Node(positive.primitive, (value._node,), (), next_number(), value.shape, value.dtype)  # type: ignore[attr-defined]
+    node = Node.make(positive.primitive, (value._node,), (), value.shape, value.dtype)  # type: ignore[attr-defined]
     return face(value._value, node)
 
 

@@ -28,6 +28,10 @@ class Batch(Boxed):
     def dtype(self) -> Any:
         return self.value.dtype
 
+    @property
+    def inside(self) -> Any:
+        return self.value
+
     @classmethod
     def lift(cls, level: Level, value: Any) -> Batch:
         return cls(level, value, None)

@@ -11,7 +11,7 @@ from ..errors import OperandTypeError, OperationError, ShapeError, TetragradErro
 from .levels import Boxed, level_of, shape_of
 from .primitive import ARGS, OUT, PARAM, SHAPE, SHAPES, Primitive
 from .recording import is_recording
-from .tensor import PLAIN, Node, Tensor, next_number
+from .tensor import PLAIN, Node, Tensor
 
 
 def bind(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -94,7 +94,7 @@ def record(
     if primitive.multi:
         node = MultiNode(primitive, parents, kept, out)
         return tuple([face(part, pick_node(node, part, index)) for index, part in enumerate(out)])
-    return face(out, Node(primitive, parents, kept, next_number(), out.shape, out.dtype))
+    return face(out, Node.make(primitive, parents, kept, out.shape, out.dtype))
 
 
 class MultiNode(Node):
@@ -103,7 +103,7 @@ class MultiNode(Node):
     __slots__ = ("outputs",)
 
     def __init__(self, primitive: Primitive, parents: tuple[Node | None, ...], residuals: Any, out: Any) -> None:
-        Node.__init__(self, primitive, parents, residuals, next_number(), (), out[0].dtype)
+        self.fill(primitive, parents, residuals, (), out[0].dtype)
         self.outputs = tuple([(part.shape, part.dtype) for part in out])
 
 
@@ -148,7 +148,7 @@ def pick_node(parent: Node, value: Any, index: int) -> Node | None:
     """The node of output `index` of a multi-output node (None where that output cannot carry a gradient)."""
     if value.dtype.kind not in "fc":
         return None
-    return Node(Pick, (parent,), (index,), next_number(), value.shape, value.dtype)
+    return Node.make(Pick, (parent,), (index,), value.shape, value.dtype)
 
 
 def evaluate(primitive: Primitive, values: Sequence[Any], params: dict[str, Any], args: Sequence[Any]) -> Any:

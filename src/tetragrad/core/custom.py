@@ -10,7 +10,7 @@ from .bind import MultiNode, pick_node
 from .levels import shape_of
 from .primitive import PARAM
 from .recording import is_recording, no_grad
-from .tensor import Node, Tensor, next_number
+from .tensor import Node, Tensor
 
 
 class Custom:
@@ -19,20 +19,23 @@ class Custom:
     layout = ("pullback",)
     sources = ((PARAM, "pullback"),)
 
-    def __init__(self, name: str, face: type[Tensor], multi: bool) -> None:
+    def __init__(self, name: str, face: type[Tensor], multi: bool, fill: bool = True) -> None:
         self.name = name
         self.face = face
         self.multi = multi
+        self.fill = fill  # zeros for the outputs that no cotangent came to, or None
 
     def vjp(self, g: Any, residuals: Any, parents: Sequence[Node | None]) -> tuple[Any, ...]:
         """Run the user's pullback on Tensors of his face; recorded only where the sweep is."""
         (pullback,) = residuals
-        gs = g.filled() if self.multi else (g,)
+        gs: Any = (g,)
+        if self.multi:
+            gs = g.filled() if self.fill else [g.gs.get(index) for index in range(len(g.outputs))]
         if any([isinstance(each, Tensor) for each in gs]):
             cotangents = pullback(*[_faced(each, self.face) for each in gs])
         else:
             with no_grad():
-                cotangents = pullback(*[self.face(each, None) for each in gs])
+                cotangents = pullback(*[_faced(each, self.face) for each in gs])
             cotangents = [each._value if isinstance(each, Tensor) else each for each in cotangents]
         if len(cotangents) != len(parents):
             raise CotangentError(
@@ -47,7 +50,9 @@ class Custom:
         return tuple(cotangents)
 
 
-def _faced(g: Any, face: type[Tensor]) -> Tensor:
+def _faced(g: Any, face: type[Tensor]) -> Tensor | None:
+    if g is None:
+        return None
     return face(g._value, g._node) if isinstance(g, Tensor) else face(g, None)
 
 
@@ -58,18 +63,20 @@ def custom_call(
     outputs: Sequence[Any],
     pullback: Callable[..., Any],
     multi: bool,
+    fill: bool = True,
 ) -> tuple[Any, ...]:
     """Tensors for the `outputs` (values) of a custom operation on `inputs`, with `pullback` as its reverse rule.
 
     ``pullback(*cotangents of the outputs)`` returns a sequence of cotangents (None for zero), one per input. It is
-    written in the face's own operations, so that it can be differentiated again.
+    written in the face's own operations, so that it can be differentiated again. Without `fill` it gets None for an
+    output that no cotangent came to, instead of zeros.
     """
     parents = tuple([x._node if isinstance(x, Tensor) else None for x in inputs])
     if not is_recording() or not any([parent is not None for parent in parents]):
         return tuple([face(value, None) for value in outputs])
-    rule = Custom(name, face, multi)
+    rule = Custom(name, face, multi, fill)
     if multi:
         node: Node = MultiNode(rule, parents, (pullback,), outputs)  # type: ignore[arg-type]
         return tuple([face(value, pick_node(node, value, index)) for index, value in enumerate(outputs)])
     (value,) = outputs
-    return (face(value, Node(rule, parents, (pullback,), next_number(), value.shape, value.dtype)),)
+    return (face(value, Node.make(rule, parents, (pullback,), value.shape, value.dtype)),)

@@ -26,6 +26,10 @@ class Dual(Boxed):
     def dtype(self) -> Any:
         return self.primal.dtype
 
+    @property
+    def inside(self) -> Any:
+        return self.primal
+
     @classmethod
     def lift(cls, level: Level, value: Any) -> Dual:
         return cls(level, value, None)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
-from operator import add
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import repeat
+from operator import add, call
 from typing import Any
 
 import numpy as np
@@ -17,8 +19,10 @@ from .tensor import PLAIN, Tensor
 
 LARGE = 1 << 16  # bytes; below this, memory matters less than the moment that it takes to look who holds it
 
-# Adding is a read and a write, so concurrent backward passes take turns. Reentrant: a signal handler may run one too.
+# Adding is a read and a write, so concurrent backward passes take turns. The handler of a signal may run one amidst
+# another of its own thread: the lock lets it through, and the count of passes tells the other to begin anew.
 _turns = threading.RLock()
+_passes = 0
 
 
 def _renew_turns() -> None:
@@ -34,26 +38,40 @@ store: Any = Tensor.__dict__["_grad"].__set__
 
 
 def add_to_grads(owners: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
-    """Add a gradient to the `.grad` of each owner.
+    """Add a gradient to the `.grad` of each owner. A gradient whose array nobody else holds takes the sum itself.
 
-    A failure changes none of them, nor does a `KeyboardInterrupt`: first all sums are made, then one call into C, where
-    no signal is looked for, stores them. Where a gradient's array belongs to nobody else, it takes the sum.
+    A failure changes none of them, nor does a `KeyboardInterrupt`: all is made ready first and then done in one call
+    into C, within which Python looks for no signal.
     """
+    global _passes
     with _turns:
-        totals = [_total(getattr(owner, "_grad", None), new) for owner, new in zip(owners, gradients)]
-        if len(owners) == 1:
-            owners[0]._grad = totals[0]
-        else:
-            deque(map(store, owners, totals), maxlen=0)
+        while True:
+            seen = _passes
+            sums: list[Any] = []
+            totals = [_total(getattr(owner, "_grad", None), new, sums) for owner, new in zip(owners, gradients)]
+            if len(owners) == 1 and not sums:
+                if seen == _passes:
+                    _passes = seen + 1
+                    owners[0]._grad = totals[0]
+                    return
+            else:
+                act: Callable[[], Any] = partial(
+                    deque, map(call, [*sums, *map(partial, repeat(store), owners, totals)]), 0
+                )
+                if seen == _passes:  # otherwise the handler of a signal was here in between
+                    _passes = seen + 1
+                    act()
+                    return
 
 
-def _total(old: Tensor | None, new: Tensor) -> Tensor:
+def _total(old: Tensor | None, new: Tensor, sums: list[Any]) -> Tensor:
+    """The Tensor that will hold the sum; `sums` gets what must be done for that."""
     if old is None:
         return new
     value = old._value
     if old._node is not None or new._node is not None or type(value) not in PLAIN or type(new._value) not in PLAIN:
         return recorded_call(add, old, new)
     if value.nbytes > LARGE and is_exclusive(new):
-        np.add(value, new._value, out=new._value)
+        sums.append(partial(np.add, value, new._value, new._value))
         return new
     return type(new)(value + new._value, None)

@@ -64,6 +64,11 @@ class Boxed:
     def dtype(self) -> Any:
         raise NotImplementedError
 
+    @property
+    def inside(self) -> Any:
+        """The value that is boxed, None if there is none yet."""
+        return None
+
     @classmethod
     def lift(cls, level: Level, value: Any) -> Boxed:
         """Box a constant at `level`."""

@@ -1,13 +1,14 @@
 """Writing in place: Tensors that share memory, and the one way to change what they hold.
 
-NumPy programs write into arrays and into views of arrays. Here a write is a function: it computes the new contents and
-rebinds the Tensor to them, so nothing that a rule saved is ever changed under it. Tensors that share memory (views by
-slicing, reshaping and transposing, detached copies) know one another through a `Storage`, and are rebound together. So
+NumPy programs write into arrays and into views of arrays. Here a write gives a Tensor new contents and, where it is
+recorded, a new node, so that nothing a rule saved ever changes under it. Tensors that share memory (views by slicing,
+reshaping and transposing, detached copies) know one another through a `Storage`, and get their new contents together. So
 
     x = a * 2; row = x[0]; row += b; x.sum().backward()
 
-is recorded as ``x = put_back(x, add(take(x), b))``. Where nothing else can see the old contents (reference counts
-tell), the write is done in the memory itself: a training step outside recording allocates no parameters.
+is recorded as ``x = overwrite(x, add(x[0], b), at x[0])``. Where nobody else can see the old contents (reference counts
+tell) and no rule reads them, the write is done in the memory itself: a training step outside recording allocates no
+parameters, and a loop over ``x[i] = ...`` takes time proportional to its length.
 
 What a write means for derivatives: a recorded write (recording is on, and the Tensor or the value has a history) gives
 the Tensor, and every view in the same graph, a new history. Any other write changes values alone: a variable stays the
@@ -18,16 +19,26 @@ from __future__ import annotations
 
 import sys
 import weakref
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from operator import call
 from typing import Any
 
 import numpy as np
 
+from ..errors import TetragradError
+from .bind import explain, record
 from .levels import Boxed
+from .primitive import ARGS, TABLE, Primitive
 from .recording import is_recording
 from .tensor import PLAIN, Node, Tensor
 
 ndarray = np.ndarray
+new, ref = object.__new__, weakref.ref
+
+# How a view looks into an array: operations of the table (slicing, reshaping, ...) with their parameters.
+Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
 
 
 class Storage:
@@ -35,199 +46,348 @@ class Storage:
 
     __slots__ = ("contents", "limit", "members")
 
-    def __init__(self, contents: Any) -> None:
-        self.contents = contents
-        self.members: list[weakref.ref[Tensor]] = []
-        self.limit = 16
-
-    def add(self, member: Tensor) -> None:
-        """Let `member` be rebound when the contents change."""
-        if len(self.members) >= self.limit:
-            self.members = [ref for ref in self.members if ref() is not None]
-            self.limit = 16 + 2 * len(self.members)
-        self.members.append(weakref.ref(member))
+    contents: Any
+    limit: int
+    members: list[weakref.ref[Tensor]]
 
     def living(self) -> list[Tensor]:
         """The Tensors that look into this memory now."""
-        return [member for ref in self.members if (member := ref()) is not None]
+        found = [member for ref in self.members if (member := ref()) is not None]
+        return [member for member in found if member._alias is not None and member._alias.storage is self]
 
 
 class History:
-    """The node of the whole contents, as one family of views (a Tensor and what was sliced from it) sees it."""
+    """What a family of Tensors (one, and what was sliced from it) has in common: the node of its root.
 
-    __slots__ = ("node",)
+    `steps` lead from the storage's contents to the root. In a running transform, where the derivative is part of the
+    value, each family has its own: `value` is the root's.
+    """
 
-    def __init__(self, node: Node | None) -> None:
-        self.node = node
+    __slots__ = ("node", "steps", "value")
+
+    node: Node | None
+    steps: Steps
+    value: Any
 
 
 class Alias:
-    """How one Tensor looks into shared memory: the steps of slicing and reshaping from the contents to it."""
+    """How one Tensor looks into shared memory: `steps` lead from the root of its family to it."""
 
     __slots__ = ("history", "steps", "storage")
 
-    def __init__(self, storage: Storage, history: History, steps: tuple[Any, ...]) -> None:
-        self.storage = storage
-        self.history = history
-        self.steps = steps
+    history: History
+    steps: Steps
+    storage: Storage
 
 
 def alias_of(x: Tensor) -> Alias | None:
     """How `x` shares memory, or None if it does not."""
-    try:
-        return x._alias
-    except AttributeError:
-        return None
+    return None if x.__weakref__ is None else getattr(x, "_alias", None)  # who shares is weakly referred to
 
 
-def share(source: Tensor, other: Tensor, step: tuple[Any, dict[str, Any]] | None, detached: bool = False) -> None:
-    """Note that `other` looks into the memory of `source`: by one `step` (primitive, params), or at all of it (None).
+def share(source: Tensor, other: Tensor, step: tuple[Primitive, dict[str, Any]] | None, detached: bool = False) -> None:
+    """Note that `other` looks into the memory of `source`: by one step, or at all of it (None).
 
     A view belongs to the history of its source, unless it was made unrecorded; a `detached` Tensor never does.
     """
-    alias = alias_of(source)
+    alias = None if source.__weakref__ is None else getattr(source, "_alias", None)
     if alias is None:
-        alias = source._alias = Alias(Storage(source._value), History(source._node), ())
-        alias.storage.add(source)
-    detached = detached or (other._node is None and source._node is not None)
-    other._alias = Alias(
-        alias.storage,
-        History(None) if detached else alias.history,
-        alias.steps if step is None else (*alias.steps, step),
-    )
-    alias.storage.add(other)
+        storage = new(Storage)
+        storage.contents, storage.limit, storage.members = source._value, 16, [ref(source)]
+        alias = _join(source, storage, _root(source, ()), ())
+    else:
+        storage = alias.storage
+        if len(storage.members) >= storage.limit:
+            storage.members = [member for member in storage.members if member() is not None]
+            storage.limit = 16 + 2 * len(storage.members)
+    storage.members.append(ref(other))
+    steps = alias.steps if step is None else (*alias.steps, step)
+    if detached or (other._node is None and source._node is not None):
+        _join(other, storage, _root(other, alias.history.steps + steps), ())
+    else:
+        _join(other, storage, alias.history, steps)
 
 
-def share_if_view(source: Any, out: Any, step: tuple[Any, dict[str, Any]]) -> Any:
-    """`out`, noted as a view of `source` if its value looks into the memory of the source's value."""
-    if isinstance(out, Tensor) and isinstance(source, Tensor):
-        value = out._value
-        if type(value) is ndarray:
-            base = value.base
-            if base is not None and (base is source._value or base is getattr(source._value, "base", None)):
-                share(source, out, step)
-        elif isinstance(value, Boxed):
-            share(source, out, step)
-    return out
+def _join(x: Tensor, storage: Storage, history: History, steps: Steps) -> Alias:
+    alias = x._alias = new(Alias)
+    alias.storage, alias.history, alias.steps = storage, history, steps
+    return alias
+
+
+def _root(x: Tensor, steps: Steps) -> History:
+    """The history of a family whose root is `x`."""
+    history = new(History)
+    history.node, history.steps = x._node, steps
+    history.value = None if type(x._value) in PLAIN else x._value
+    return history
+
+
+def share_if_view(source: Tensor, other: Tensor, primitive: Primitive, params: dict[str, Any]) -> None:
+    """Note that `other`, made by an operation from `source`, is a view, if its value looks into the same memory."""
+    array, view = source._value, other._value
+    if type(view) is ndarray:
+        base = view.base
+        if base is None:
+            if view is not array:  # the real part of a real array is the array
+                return
+        elif not (base is array or (type(array) is ndarray and base is array.base)):
+            # An array without axes is kept as a number; what is reshaped from it is a view as well.
+            if type(array) is ndarray or has_arrays(params):
+                return
+    elif not isinstance(view, Boxed) or not _is_boxed_view(array, view, params):
+        return
+    share(source, other, (primitive, params))
+
+
+def has_arrays(params: dict[str, Any]) -> bool:
+    """Whether an index has arrays, so that NumPy copies."""
+    return any([isinstance(entry, ndarray) for entry in params.get("index", ())])
+
+
+def _is_boxed_view(source: Any, view: Any, params: dict[str, Any]) -> bool:
+    """Whether a value of a running transform looks into the memory of another, as one example alone would."""
+    if not view.shape and Ellipsis not in params.get("index", (Ellipsis,)):
+        return False  # a number
+    source, view = _memory(source), _memory(view)
+    if type(view) is not ndarray or type(source) is not ndarray:
+        return not has_arrays(params)
+    return view is source or (view.base is not None and (view.base is source or view.base is source.base))
+
+
+def _memory(value: Any) -> Any:
+    while isinstance(value, (Boxed, Tensor)):
+        value = value._value if isinstance(value, Tensor) else value.inside
+    return value
+
+
+def separate(x: Tensor) -> None:
+    """Let `x`, whose node was set anew, be the root of a family of its own; it goes on sharing memory."""
+    alias = alias_of(x)
+    if alias is None:
+        return
+    if type(x._value) in PLAIN and type(alias.storage.contents) in PLAIN:
+        _join(x, alias.storage, _root(x, alias.history.steps + alias.steps), ())
+    else:  # it became a value of a running transform, and the others did not
+        x._alias = None
+
+
+def is_own_part(target: Tensor, value: Tensor, primitive: Primitive, params: dict[str, Any]) -> bool:
+    """Whether `value` is that very part of `target` which one step leads to, in the same graph."""
+    own, other = alias_of(target), alias_of(value)
+    if own is None or other is None or own.history is not other.history or has_arrays(params):
+        return False
+    return other.steps == (*own.steps, (primitive, params))
+
+
+def look(array: Any, steps: Steps) -> Any:
+    """Follow the steps of a view: in a plain array, or recorded from a Tensor."""
+    for primitive, params in steps:
+        array = primitive.unlinked(array, **params)
+    return array
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
 
 
 def write(
+    name: str,
     target: Tensor,
     value: Any,
-    functional: Callable[[Tensor], Any],
-    in_place: Callable[[ndarray[Any, Any]], None],
+    primitive: Primitive,
+    params: dict[str, Any],
+    change: Callable[[ndarray[Any, Any]], Callable[[], Any]],
 ) -> None:
-    """Change the contents of `target`.
+    """Change the contents of `target` to ``primitive(target, value, **params)``, in the target's shape and dtype.
 
     Parameters
     ----------
+    name : str
+        For error messages.
     target : Tensor
     value : array or Tensor
         What is written; decides with `target` whether the write is recorded.
-    functional : callable
-        ``functional(target) -> Tensor or array`` with the new contents, of the target's shape and dtype.
-    in_place : callable
-        ``in_place(array)`` makes the same change in a plain array.
+    primitive, params
+        What is recorded.
+    change : callable
+        ``change(array)`` is a function that makes the same change in a plain array, in one call into C.
     """
-    carries = isinstance(value, Tensor) and (value._node is not None or isinstance(value._value, Boxed))
-    plain = type(target._value) in PLAIN and not (carries and isinstance(value._value, Boxed))
-    alias = alias_of(target)
-    if plain and not ((carries or target._node is not None) and is_recording()):
-        _write_values(target, alias, in_place)
-    elif alias is None:
-        new = functional(target)
-        target._value, target._node = new._value, new._node
-    else:
-        _write_recorded(target, alias, functional)
+    alias = _shared(target)
+    is_tensor = isinstance(value, Tensor)
+    in_memory = type(target._value if alias is None else alias.storage.contents) is ndarray
+    try:
+        if not in_memory or (is_tensor and isinstance(value._value, Boxed)):
+            _write_anew(target, alias, value, primitive, params)
+        elif is_recording() and (target._node is not None or (is_tensor and value._node is not None)):
+            _write_recorded(target, alias, value, primitive, params, change)
+        else:
+            _write_values(target, alias, change)
+    except (TetragradError, TypeError, ValueError, IndexError, OverflowError) as error:
+        raise explain(name, (target, value), error) from error
 
 
-def _write_values(target: Tensor, alias: Alias | None, in_place: Callable[[Any], None]) -> None:
+def _shared(x: Tensor) -> Alias | None:
+    """How `x` shares memory with others that still live."""
+    alias = alias_of(x)
+    if alias is not None and len(alias.storage.living()) == 1:
+        alias = x._alias = None
+    return alias
+
+
+def _write_values(target: Tensor, alias: Alias | None, change: Any) -> None:
     """Change values alone; nobody's history changes."""
+    if is_exclusive(target) if alias is None else is_exclusive_family(alias.storage):
+        change(target._value)()
+        return
+    contents = np.array(target._value if alias is None else alias.storage.contents)
     if alias is None:
-        if not is_exclusive(target):
-            target._value = _private(target._value)
-        if type(target._value) is ndarray:
-            in_place(target._value)
-        else:
-            target._value = _rewritten(target._value, in_place)
+        change(contents)()
+        target._value = contents
+    else:
+        change(look(contents, alias.history.steps + alias.steps))()
+        _together(_renewals(alias.storage, contents))
+
+
+def _renewals(storage: Storage, contents: Any) -> list[Callable[[], Any]]:
+    """What gives a storage and all who look into it other contents."""
+    steps = [(member, member._alias.history.steps + member._alias.steps) for member in storage.living()]
+    return [
+        partial(_set_contents, storage, contents),
+        *[partial(_set_value, member, look(contents, each)) for member, each in steps],
+    ]
+
+
+def _write_recorded(
+    target: Tensor, alias: Alias | None, value: Any, primitive: Primitive, params: dict[str, Any], change: Any
+) -> None:
+    """Change values and histories. The nodes are made first, so that a failure leaves everything as it was."""
+    is_tensor = isinstance(value, Tensor)
+    parents = (target._node, value._node if is_tensor else None)
+    read = {source[0] for source in primitive.plan((parents[0] is not None, parents[1] is not None)) if source}
+    exclusive = is_exclusive(target) if alias is None else is_exclusive_family(alias.storage)
+    if 0 in read or ARGS in read or (1 in read and is_tensor and alias is not None and _looks_into(alias, value)):
+        exclusive = False  # a rule will read what this write would destroy
+    old = target._value
+    contents = old if alias is None else alias.storage.contents
+    actions: list[Callable[[], Any]]
+    if exclusive:
+        part = old
+        actions = [change(part)]
+    else:
+        contents = np.array(contents)
+        part = contents if alias is None else look(contents, alias.history.steps + alias.steps)
+        change(part)()
+        actions = [partial(_set_value, target, part)] if alias is None else _renewals(alias.storage, contents)
+    mode = is_recording()
+    operands = (old, value._value if is_tensor else value)
+    made = record(primitive, type(target), operands, parents, part, params, mode)
+    actions.append(partial(_set_node, target, made._node))
+    if alias is not None:
+        actions += _new_histories(target, alias, contents, made, mode)
+    _together(actions)
+
+
+def _looks_into(alias: Alias, x: Tensor) -> bool:
+    other = alias_of(x)
+    return other is not None and other.storage is alias.storage
+
+
+def _new_histories(target: Tensor, alias: Alias, contents: Any, made: Any, mode: Any) -> list[Callable[[], Any]]:
+    """What gives the family of `target`, whose new contents are `made`, the history that follows."""
+    history = alias.history
+    root = Tensor(look(contents, history.steps), made._node)
+    if alias.steps:
+        operands, parents = (root._value, made._value), (history.node, made._node)
+        root = record(TABLE["overwrite"], Tensor, operands, parents, root._value, {"steps": alias.steps}, mode)
+    actions: list[Callable[[], Any]] = [partial(_set_history_node, history, root._node)]
+    for member in alias.storage.living():
+        own = member._alias
+        if own.history is history and member is not target and np.may_share_memory(member._value, target._value):
+            actions.append(partial(_set_node, member, look(root, own.steps)._node))
+    return actions
+
+
+def _write_anew(target: Tensor, alias: Alias | None, value: Any, primitive: Primitive, params: dict[str, Any]) -> None:
+    """Change numbers and values of running transforms: the operation itself computes the new contents."""
+    recording = is_recording()
+    made = primitive.door(target, value, **params)
+    if not isinstance(made, Tensor):
+        made = Tensor(made, None)
+    if made.shape != target.shape or made.dtype != target.dtype:
+        made = TABLE["index_update"].door(target, made, index=(Ellipsis,))
+    if alias is None:
+        target._value, target._node = made._value, made._node if recording else target._node
         return
-    storage = alias.storage
-    members = storage.living()
-    if is_exclusive_family(storage, members):
-        in_place(target._value)
-        return
-    contents = np.array(storage.contents)
-    in_place(_look(contents, alias.steps))
-    storage.contents = contents if contents.ndim else contents[()]
-    for member in members:
-        member._value = _look(storage.contents, alias_of(member).steps)  # type: ignore[union-attr]
-
-
-def _rewritten(scalar: Any, in_place: Callable[[Any], None]) -> Any:
-    """A NumPy scalar after a change: arrays of no dimensions are kept as scalars."""
-    array = np.array(scalar)
-    in_place(array)
-    return array[()]
-
-
-def _private(value: Any) -> Any:
-    return value.copy() if type(value) is ndarray else value
-
-
-def _look(contents: Any, steps: tuple[Any, ...]) -> Any:
-    """Follow the steps of a view in a plain array."""
-    for primitive, params in steps:
-        contents = primitive.value(contents, **params)
-    return contents
-
-
-def _write_recorded(target: Tensor, alias: Alias, functional: Callable[[Tensor], Any]) -> None:
-    """Change values and histories: put the new contents back into the whole, and look into it anew."""
     storage, history = alias.storage, alias.history
-    face = type(target)
-    looks: list[Any] = [face(storage.contents, history.node)]
-    for primitive, params in alias.steps:
-        looks.append(primitive.unlinked(looks[-1], **params))
-    new = functional(looks.pop())
-    for primitive, params in reversed(alias.steps):
-        new = primitive.put_back(looks.pop(), new, **params)
+    overwrite = TABLE["overwrite"].door
+    root = Tensor(made._value, made._node)
+    if alias.steps:
+        root = overwrite(_root_of(storage, history), root, steps=alias.steps)
+    whole = Tensor(root._value, None)
+    if history.steps:
+        whole = overwrite(Tensor(storage.contents, None), whole, steps=history.steps)
     members = storage.living()
-    renewed = []
+    roots = {history: root}
+    for other in [member._alias.history for member in members]:
+        if other not in roots:
+            roots[other] = _with_values(_root_of(storage, other), look(whole, other.steps))
     for member in members:
-        own = alias_of(member)
-        assert own is not None
-        if own.history is history:
-            look: Any = new
-            for primitive, params in own.steps:
-                look = primitive.unlinked(look, **params)
-            renewed.append((member, look._value, look._node))
-        elif isinstance(new._value, Boxed):
-            look = type(member)(new._value, None)
-            for primitive, params in own.steps:
-                look = primitive.unlinked(look, **params)
-            renewed.append((member, look._value, member._node))
-        else:
-            renewed.append((member, _look(new._value, own.steps), member._node))
-    storage.contents, history.node = new._value, new._node
-    for member, member_value, node in renewed:
-        member._value, member._node = member_value, node
+        own = member._alias
+        seen = look(roots[own.history], own.steps)
+        member._value = seen._value
+        if recording and own.history is history:
+            member._node = seen._node
+    for other, root in roots.items():
+        other.value = None if type(root._value) in PLAIN else root._value
+    storage.contents = whole._value
+    if recording:
+        history.node = roots[history]._node
+
+
+def _root_of(storage: Storage, history: History) -> Tensor:
+    value = look(storage.contents, history.steps) if history.value is None else history.value
+    return Tensor(value, history.node)
+
+
+def _with_values(old: Tensor, given: Tensor) -> Tensor:
+    """The values given with the derivative of `old`, in a family that another one's write does not concern."""
+    stop = TABLE["stop_gradient"].door
+    values = stop(given)
+    if type(old._value) not in PLAIN and old.dtype.kind in "fc":
+        finite = TABLE["keep"].door(Tensor(old._value, None), TABLE["isfinite"].door(old))
+        values = values + (finite - stop(finite))
+    return values if isinstance(values, Tensor) else Tensor(values, None)
+
+
+# Slots are set from C: a `KeyboardInterrupt` is looked for between Python's instructions, and finds all done or nothing.
+_set_value = Tensor.__dict__["_value"].__set__
+_set_node = Tensor.__dict__["_node"].__set__
+_set_contents = Storage.__dict__["contents"].__set__
+_set_history_node = History.__dict__["node"].__set__
+
+
+def _together(actions: Sequence[Callable[[], Any]]) -> None:
+    """Run functions of C in one call; if the first fails, nothing has changed."""
+    deque(map(call, actions), maxlen=0)
+
+
+# -- who holds an array -----------------------------------------------------------------------------------------------
 
 
 def is_exclusive(x: Tensor) -> bool:
     """Whether `x` alone holds its array, so that a write in its memory is seen by nobody else."""
     value = x._value
     if type(value) is not ndarray:
-        return True
+        return False
     return value.base is None and value.flags.writeable and sys.getrefcount(value) <= _ONE_HOLDER
 
 
-def is_exclusive_family(storage: Storage, members: list[Tensor]) -> bool:
-    """Whether only these Tensors look into the memory, each through an array of its own."""
+def is_exclusive_family(storage: Storage) -> bool:
+    """Whether only Tensors look into the memory, each through an array of its own."""
     contents = storage.contents
     if type(contents) is not ndarray or contents.base is not None or not contents.flags.writeable:
         return False
     holders = 0
-    for member in members:
+    for member in storage.living():
         value = member._value
         if value is contents:
             holders += 1

@@ -40,7 +40,7 @@ class Primitive:
 
     __slots__ = (
         "batch", "differentiable", "door", "family", "inputs", "jvp", "layout", "multi", "name", "needs", "plans",
-        "put_back", "sample", "sources", "unlinked", "value", "variadic", "vjp",
+        "pushers", "sample", "sources", "unlinked", "value", "variadic", "view", "vjp",
     )  # fmt: skip
 
     def __init__(
@@ -72,9 +72,11 @@ class Primitive:
         self.jvp: Callable[..., Any] = self._no_forward
         self.batch: Callable[..., Any] = value
         self.door: Callable[..., Any] = value  # families put the door here
-        # Views only: the contents of the whole after the view was changed, and the door that makes no note of the view.
-        self.put_back: Callable[..., Any] | None = None
+        # Whether the value may look into the memory of the input, as a slice does; and the door that makes no note of it.
+        self.view = False
         self.unlinked: Callable[..., Any] = value
+        # Elementwise only: per input, (g, residuals) -> its contribution, None for a known zero.
+        self.pushers: tuple[Any, ...] | None = None
         self.sources = tuple(self._source(label) for label in self.layout)
         self.plans: dict[tuple[bool, ...], tuple[tuple[int, Any] | None, ...]] = {}
         TABLE[name] = self

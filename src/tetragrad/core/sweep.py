@@ -8,7 +8,7 @@ residual is wrapped again with the node that it came from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -20,9 +20,12 @@ from .hooks import after_rule, before_rule, hooked_nodes, on_arrival
 from .levels import Boxed, shape_of
 from .primitive import ARGS, OUT
 from .recording import recorded_call
+from .runs import LARGE, find_run
 from .tensor import FREED, Leaf, Node, Tensor
 
 by_number = attrgetter("number")
+ndarray = np.ndarray
+ndarray = np.ndarray
 
 
 def reach(
@@ -55,13 +58,15 @@ def pull(
     create_graph: bool | None = False,
     retain_graph: bool = False,
     admit: Callable[[Node], bool] | None = None,
+    spare: Collection[Any] = (),
 ) -> tuple[dict[Node, Any], bool]:
     """Cotangents of `targets` (all reachable leaves when None), given cotangents of `roots`; and whether it was
     recorded.
 
     With ``create_graph=None`` the sweep is recorded exactly if the roots also depend on variables outside `targets`, or
     the cotangents on any variable. A node whose cotangent is a known zero maps to None; one that the roots do not
-    depend on is missing. Nodes that `admit` refuses count as constants.
+    depend on is missing. Nodes that `admit` refuses count as constants. The primitives in `spare` keep what little their
+    nodes saved, so that a second sweep may pass through them (PyTorch's rule).
     """
     keep = set() if targets is None else set(targets)
     wanted: set[Node] | None = None
@@ -82,12 +87,12 @@ def pull(
         seeds[node] = seeds[node] + g if node in seeds else g
     recorded = bool(create_graph) or (create_graph is None and met_others)
     if not recorded and not any([isinstance(g, Tensor) for g in seeds.values()]):
-        return _run(order, seeds, keep, wanted, False, False, not retain_graph), False
+        return _run(order, seeds, keep, wanted, False, False, not retain_graph, spare), False
     carried = any([isinstance(g, Tensor) and g._node is not None for g in seeds.values()])
     seeds = {node: g if isinstance(g, Tensor) else Tensor(g, None) for node, g in seeds.items()}
     if not recorded:  # residuals are constants: only what the cotangents themselves carry is recorded
-        return _run(order, seeds, keep, wanted, True, False, not retain_graph), carried
-    return recorded_call(_run, order, seeds, keep, wanted, True, True, False), True
+        return _run(order, seeds, keep, wanted, True, False, not retain_graph, spare), carried
+    return recorded_call(_run, order, seeds, keep, wanted, True, True, False, spare), True
 
 
 def leading_to(targets: set[Node], order: list[Node]) -> set[Node]:
@@ -102,12 +107,16 @@ def leading_to(targets: set[Node], order: list[Node]) -> set[Node]:
 
 
 class Scattered:
-    """A cotangent still in pieces: of an array that was indexed, perhaps many times.
+    """A cotangent still in pieces, or in an array that rules may change: of what was indexed, perhaps many times.
 
     Where each index would add an array of the full size, the pieces add themselves into one. Subclasses say how.
     """
 
     __slots__ = ()
+
+    def suits(self, primitive: Any) -> bool:
+        """Whether the rule of this primitive takes the cotangent as it is."""
+        return False
 
     def whole(self) -> Any:
         """The cotangent as one array, owned by the caller."""
@@ -116,7 +125,7 @@ class Scattered:
 
 def _run(
     order: list[Node], cotangents: dict[Node, Any], keep: set[Node], wanted: set[Node] | None, wrapped: bool,
-    create_graph: bool, release: bool,
+    create_graph: bool, release: bool, spare: Collection[Any],
 ) -> dict[Node, Any]:  # fmt: skip
     """Walk `order`, handing each node's cotangent to its parents; returns the cotangents of leaves and of `keep`."""
     found: dict[Node, Any] = {}
@@ -126,9 +135,9 @@ def _run(
     for node in order:
         g = pop(node, None)
         parents = node.parents
-        if isinstance(g, Scattered):
-            g = g.whole()
         hooks = None if hooked is None or g is None else hooked.get(node)
+        if type(g) is not ndarray and isinstance(g, Scattered) and (hooks is not None or node in keep or not g.suits(node.primitive)):
+            g = g.whole()
         if hooks is not None:
             g = on_arrival(node, hooks, g)
         if not parents or node in keep:
@@ -141,6 +150,15 @@ def _run(
             parents = tuple([parent if parent in wanted else None for parent in parents])
             if not any(parents):
                 continue
+        if type(g) is ndarray and g.nbytes > LARGE and hooked is None and not wrapped:
+            run = find_run(order, order.index(node), keep, wanted)
+            if run is not None:
+                cotangents[node] = g
+                owned.update(run.sweep(cotangents))
+                if release:
+                    for member in run.members:
+                        member.residuals = FREED
+                continue
         residuals = node.residuals
         if type(residuals) is not tuple:
             if residuals is FREED:
@@ -152,7 +170,8 @@ def _run(
             cts = node.primitive.vjp(g, residuals, parents)
         else:
             g = before_rule(node, hooks, g)
-            cts = after_rule(node, hooks, node.primitive.vjp(g, residuals, parents), g)
+            cts = node.primitive.vjp(g, residuals, parents)
+            cts = after_rule(node, hooks, [ct.whole() if isinstance(ct, Scattered) else ct for ct in cts], g)
         for parent, ct in zip(parents, cts):
             if ct is None or parent is None:
                 continue
@@ -167,7 +186,7 @@ def _run(
                 if not wrapped:
                     owned.add(parent)
             cotangents[parent] = total
-        if release:
+        if release and not (spare and node.primitive in spare):
             node.residuals = FREED
     return found
 

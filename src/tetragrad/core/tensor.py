@@ -46,13 +46,30 @@ class Node:
     if TYPE_CHECKING:
         hooks: Any
 
-    def __init__(
-        self, primitive: Any, parents: tuple[Any, ...], residuals: Any, number: int, shape: tuple[int, ...], dtype: Any
+    primitive: Any
+    parents: tuple[Any, ...]
+    residuals: Any
+    number: int
+    shape: tuple[int, ...]
+    dtype: Any
+
+    # No __init__: the hot path makes nodes by plain stores.
+
+    @classmethod
+    def make(cls, primitive: Any, parents: tuple[Any, ...], residuals: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+        """A node with the next number."""
+        node = cls()
+        node.fill(primitive, parents, residuals, shape, dtype)
+        return node
+
+    def fill(
+        self, primitive: Any, parents: tuple[Any, ...], residuals: Any, shape: tuple[int, ...], dtype: Any
     ) -> None:
+        """Set everything, with the next number."""
         self.primitive = primitive
         self.parents = parents
         self.residuals = residuals
-        self.number = number
+        self.number = next_number()
         self.shape = shape
         self.dtype = dtype
 
@@ -90,7 +107,7 @@ class Leaf(Node):
     __slots__ = ("owner", "retired")
 
     def __init__(self, shape: tuple[int, ...], dtype: Any, owner: Tensor | None = None) -> None:
-        Node.__init__(self, None, (), (), next_number(), shape, dtype)
+        self.fill(None, (), (), shape, dtype)
         self.owner = None if owner is None else weakref.ref(owner)
         self.retired = False
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.runs import LARGE
 from ..core.threads import run_together
 
-LARGE = 1 << 20  # bytes; below this, threads cost more than they save
+__all__ = ["BLOCK", "LARGE", "blockwise"]
+
 BLOCK = 1 << 17  # elements
 
 ndarray = np.ndarray
@@ -41,7 +43,8 @@ def blockwise(function: Callable[..., Any], args: Sequence[Any]) -> Any:
     if type(probe) is not ndarray or probe.shape != (1,):
         return function(*args)  # a constant derivative, say
     size = next(arg.size for arg, blocked in flat if blocked)
-    out = np.empty(size, probe.dtype)
+    whole = np.empty(shape, probe.dtype)
+    out = whole.reshape(-1)
     is_ufunc = isinstance(function, np.ufunc)
     take = deque(range(0, size, BLOCK)).popleft  # atomic, with and without the GIL: each block goes to one thread
 
@@ -58,4 +61,4 @@ def blockwise(function: Callable[..., Any], args: Sequence[Any]) -> Any:
                 out[block] = function(*part(start, start + BLOCK))
 
     run_together(work)
-    return out.reshape(shape)
+    return whole

@@ -73,8 +73,8 @@ def elementwise(
     primitive = Primitive(
         name, value, inputs, family="elementwise", layout=layout, needs=needs_of(rules), sample=sample
     )
-    pushers = [None if rule is None else rule.pusher(layout) for rule in rules]
-    primitive.vjp = _unary_vjp(pushers[0]) if len(rules) == 1 else _vjp(pushers)
+    primitive.pushers = tuple([None if rule is None else rule.pusher(layout) for rule in rules])
+    primitive.vjp = _unary_vjp(rules[0], layout) if len(rules) == 1 else _vjp(primitive.pushers)
     params = parameter_names(value)
     primitive.jvp = _jvp(primitive, rules, params)
     primitive.batch = batch_elementwise(primitive)
@@ -91,15 +91,16 @@ def elementwise(
     return door
 
 
-def _unary_vjp(push: Any) -> Callable[..., Any]:
-    if push is None:
+def _unary_vjp(rule: Any, layout: Sequence[str]) -> Callable[..., Any]:
+    if rule is None:
         return lambda g, residuals, parents: (None,)
+    function, product = rule.function, rule.product
+    if rule.names != tuple(layout):  # another order than that in which a node stores them
+        push = rule.pusher(layout)
+        function, product = lambda g, *residuals: push(g, residuals), True
 
     def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any]:
-        if type(g) is ndarray and g.nbytes > LARGE:
-            gx = blockwise(lambda g, *residuals: push(g, residuals), (g, *residuals))
-        else:
-            gx = push(g, residuals)
+        gx = function(g, *residuals) if product else g * function(*residuals)
         (x,) = parents
         return (gx if gx.dtype is x.dtype else fit(gx, x),)
 
@@ -110,12 +111,6 @@ def _binary_vjp(push_x: Any, push_y: Any) -> Callable[..., Any]:
     def vjp(g: Any, residuals: Any, parents: Any) -> tuple[Any, Any]:
         x, y = parents
         gx = gy = None
-        if type(g) is ndarray and g.nbytes > LARGE:
-            if x is not None:
-                gx = blockwise(lambda g, *residuals: push_x(g, residuals), (g, *residuals))
-            if y is not None:
-                gy = blockwise(lambda g, *residuals: push_y(g, residuals), (g, *residuals))
-            return fit(gx, x), fit(gy, y)
         if x is not None:
             gx = push_x(g, residuals)
             if gx.shape != x.shape or gx.dtype is not x.dtype:
@@ -181,7 +176,7 @@ def batch_elementwise(primitive: Primitive) -> Callable[..., Any]:
     return batch
 
 
-# The doors below make Nodes and Tensors by `new` and plain stores: on the hot path `__init__` would cost a fifth of the
+# The doors below fill Nodes and Tensors by plain stores: on the hot path a constructor's call would cost a tenth of the
 # whole operation.
 new = object.__new__
 
@@ -205,7 +200,7 @@ def unary_door(primitive: Primitive, limit: int = LARGE) -> Callable[..., Any]:
                     parent = x._node
                     if parent is None or (mode := is_recording()) is not True:
                         return face(out, None) if parent is None or not mode else bind(primitive, (x,), {})
-                    node = new(Node)
+                    node = Node()
                     node.primitive = primitive
                     node.parents = (parent,)
                     if keep_out:
@@ -243,24 +238,53 @@ def binary_door(
 
     def door(x: Any, y: Any) -> Any:
         face = type(x)
+        if face is not type(y) or face is ndarray:
+            return other_operands(x, y)
         try:
-            if face is type(y):
-                if face is ndarray:
-                    return value(x, y)
-                try:
-                    a, b, x_node, y_node = x._value, y._value, x._node, y._node
-                except AttributeError:
-                    return bind(primitive, (x, y), {})
-            else:
-                a, b, x_node, y_node = x, y, None, None
-                if isinstance(x, Tensor):
-                    a, x_node = x._value, x._node
-                if isinstance(y, Tensor):
-                    b, y_node = y._value, y._node
-                    if face is Tensor or not isinstance(x, Tensor):
-                        face = type(y)
-                elif not isinstance(x, Tensor):
-                    return bind(primitive, (x, y), {})
+            a, b, x_node, y_node = x._value, y._value, x._node, y._node
+            if (
+                type(a) is not ndarray
+                or type(b) is not ndarray
+                or x_node is None
+                or y_node is None
+                or a.nbytes > limit
+                or is_recording() is not True
+            ):
+                return other_operands(x, y)
+            out = value(a, b)
+        except AttributeError:  # not Tensors
+            return other_operands(x, y)
+        except (TetragradError, TypeError, ValueError) as error:
+            raise explain(primitive.name, (x, y), error) from error
+        node = Node()
+        node.primitive = primitive
+        node.parents = (x_node, y_node)
+        node.residuals = (a, b) if both_inputs else select_both((a, b, out, None)) if layout else ()
+        node.number = next_number()
+        node.shape = out.shape
+        node.dtype = out.dtype
+        result = new(face)
+        result._value = out
+        result._node = node
+        return result
+
+    def other_operands(x: Any, y: Any) -> Any:
+        face = type(x)
+        if face is ndarray and type(y) is ndarray:
+            try:
+                return value(x, y)
+            except (TetragradError, TypeError, ValueError) as error:
+                raise explain(primitive.name, (x, y), error) from error
+        a, b, x_node, y_node = x, y, None, None
+        if isinstance(x, Tensor):
+            a, x_node = x._value, x._node
+        if isinstance(y, Tensor):
+            b, y_node = y._value, y._node
+            if face is Tensor or not isinstance(x, Tensor):
+                face = type(y)
+        elif not isinstance(x, Tensor):
+            return bind(primitive, (x, y), {})
+        try:
             if type(a) is ndarray and type(b) is ndarray:
                 out = value(a, b) if a.nbytes <= limit else blockwise(value, (a, b))
             elif type(a) in PLAIN and type(b) in PLAIN:
@@ -276,7 +300,7 @@ def binary_door(
         mode = is_recording()
         if mode is not True:
             return bind(primitive, (x, y), {}) if mode else face(out, None)
-        node = new(Node)
+        node = Node()
         node.primitive = primitive
         node.parents = (x_node, y_node)
         if not layout:

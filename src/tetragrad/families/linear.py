@@ -21,6 +21,7 @@ from ..core.tensor import PLAIN, Node, Tensor, next_number
 from ..errors import TetragradError
 from .rules import CONVERT, add_tangents, compile_rules, input_names, layout_of, needs_of
 
+ndarray = np.ndarray
 new = object.__new__  # as in `elementwise`: nodes without the cost of `__init__`
 
 
@@ -32,7 +33,7 @@ def linear(
     sample: Any,
     batch: Callable[..., Any] | None = None,
     joint: bool = False,
-    put_back: Callable[..., Any] | None = None,
+    view: bool = False,
     doc: str | None = None,
 ) -> Callable[..., Any]:
     """Add a (multi)linear row to the table and return its door.
@@ -52,9 +53,9 @@ def linear(
         ``batch(args, batched, size, params)``; without it, vmap applies the operation example by example.
     joint : bool
         Linear in all inputs together (concatenate), not in each alone (matmul).
-    put_back : callable, optional
-        For operations whose result may be a view: ``put_back(x, new, **params)`` gives `x` with the part that the view
-        shows replaced by `new`.
+    view : bool
+        The value may look into the memory of the input, as a slice does; user's Tensors that share memory so are told
+        of one another (see `core.mutation`).
 
     Returns
     -------
@@ -70,7 +71,7 @@ def linear(
     )
     primitive.vjp = variadic_vjp(rules[0], layout) if variadic else transposed_vjp(rules, layout)
     primitive.jvp = _joint_jvp(primitive) if joint else _jvp(primitive, rules, variadic)
-    primitive.put_back = put_back
+    primitive.view = view
     return finish(primitive, batch, doc)
 
 
@@ -78,14 +79,14 @@ def finish(primitive: Primitive, batch: Callable[..., Any] | None, doc: str | No
     """The door of a linear or general primitive, with its batch rule."""
     primitive.batch = batch or batch_by_loop(primitive)
     if len(primitive.inputs) == 1 and primitive.differentiable and not (primitive.multi or primitive.variadic):
-        door = single_door(primitive)
+        door = primitive.unlinked = single_door(primitive)
+        if primitive.view:
+            door = single_door(primitive, linked=True)
     else:
 
         def door(*args: Any, **params: Any) -> Any:
             return bind(primitive, args, params)
 
-    if primitive.put_back is not None:
-        door = linked_door(primitive, door)
     door.__name__ = door.__qualname__ = primitive.name
     door.__doc__ = doc
     door.primitive = primitive  # type: ignore[attr-defined]
@@ -93,21 +94,11 @@ def finish(primitive: Primitive, batch: Callable[..., Any] | None, doc: str | No
     return door
 
 
-def linked_door(primitive: Primitive, unlinked: Callable[..., Any]) -> Callable[..., Any]:
-    """The door of an operation that makes views: user's Tensors that share memory are told of one another."""
-    primitive.unlinked = unlinked
+def single_door(primitive: Primitive, linked: bool = False) -> Callable[..., Any]:
+    """`bind` written out for one array and parameters (sum, reshape, getitem): half its time.
 
-    def door(x: Any, **params: Any) -> Any:
-        out = unlinked(x, **params)
-        if isinstance(x, Tensor) and type(x) is not Tensor:  # the engine's own Tensors are never written into
-            share_if_view(x, out, (primitive, params))
-        return out
-
-    return door
-
-
-def single_door(primitive: Primitive) -> Callable[..., Any]:
-    """`bind` written out for one array and parameters (sum, reshape, getitem): half its time."""
+    A `linked` door tells the user's Tensors that share memory of one another.
+    """
     value, layout = primitive.value, primitive.layout
     label = primitive.inputs[0]
     shape_label = label + "_shape"
@@ -118,7 +109,10 @@ def single_door(primitive: Primitive) -> Callable[..., Any]:
         is_tensor = isinstance(x, Tensor)
         array = x._value if is_tensor else x
         if type(array) not in PLAIN:
-            return bind(primitive, (x,), params)
+            made = bind(primitive, (x,), params)
+            if linked and is_tensor and type(x) is not Tensor:
+                share_if_view(x, made, primitive, params)
+            return made
         try:
             out = value(array, **params)
         except (TetragradError, TypeError, ValueError, IndexError) as error:
@@ -126,23 +120,30 @@ def single_door(primitive: Primitive) -> Callable[..., Any]:
         if not is_tensor:
             return out
         parent = x._node
-        if parent is None or (mode := is_recording()) is not True:
-            return type(x)(out, None) if parent is None or not mode else bind(primitive, (x,), params)
-        if keep_x:
-            params[label] = array
-        if keep_shape:
-            params[shape_label] = shape_of(array)
-        if keep_out:
-            params["out"] = out
-        residuals = select(params) if select is not None else (params[layout[0]],) if layout else ()
-        node = new(Node)
-        node.primitive = primitive
-        node.parents = (parent,)
-        node.residuals = residuals
-        node.number = next_number()
-        node.shape = out.shape
-        node.dtype = out.dtype
-        return type(x)(out, node)
+        if parent is None or not (mode := is_recording()):
+            made = type(x)(out, None)
+        elif mode is not True:
+            made = bind(primitive, (x,), params)
+        else:
+            if keep_x:
+                params[label] = array
+            if keep_shape:
+                params[shape_label] = shape_of(array)
+            if keep_out:
+                params["out"] = out
+            node = Node()
+            node.primitive = primitive
+            node.parents = (parent,)
+            node.residuals = select(params) if select is not None else (params[layout[0]],) if layout else ()
+            node.number = next_number()
+            node.shape = out.shape
+            node.dtype = out.dtype
+            made = type(x)(out, node)
+            if linked and keep_shape:
+                del params[shape_label]
+        if linked and type(out) is ndarray and type(x) is not Tensor:  # the engine's own are never written into
+            share_if_view(x, made, primitive, params)
+        return made
 
     return door
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextvars import ContextVar, Token
 
-from ..core.recording import RecordingMode, keep_recording
+from ..core import recording as engine_recording
+from ..core.recording import RecordingMode
 
 _recording: ContextVar[bool] = ContextVar("tetragrad_mxnet_recording", default=False)
 _training: ContextVar[bool] = ContextVar("tetragrad_mxnet_training", default=False)
@@ -38,7 +39,7 @@ class Scope:
         self._tokens: list[tuple[Token[bool] | None, Token[bool] | None, RecordingMode | None]] = []
 
     def __enter__(self) -> Scope:
-        engine = keep_recording() if self._record else None
+        engine = RecordingMode(engine_recording.is_recording() or True) if self._record else None
         recording = None if self._record is None else _recording.set(self._record)
         training = None if self._train is None else _training.set(self._train)
         if engine is not None:

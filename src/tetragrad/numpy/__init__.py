@@ -5,6 +5,8 @@ recorded. These are composites of the primitives in `tetragrad.ops`; no derivati
 """
 
 # ruff: noqa: F401, F403
+from typing import Any
+
 from numpy import (
     bool_,
     complex64,
@@ -27,7 +29,6 @@ from numpy import (
     ndarray,
     newaxis,
     pi,
-    random,
     uint8,
 )
 
@@ -45,3 +46,12 @@ from .sorting import *
 from .statistics import *
 from .tensor import Tensor
 from .writing import *
+
+
+def __getattr__(name: str) -> Any:
+    """`numpy.random`, which takes a while to import, when it is first asked for."""
+    if name == "random":
+        import numpy
+
+        return numpy.random
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -42,7 +42,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any)
     if mask is not None and (out is None or method != "__call__"):
         raise OperationError(f"numpy.{name}: where= needs out=, which says what the other elements are")
     if method == "at":
-        return at(ufunc, *inputs)
+        return at(ufunc, _door_of(ufunc), *inputs)
     if method == "__call__":
         result = _door_of(ufunc)(*inputs)
     elif method == "reduce":

@@ -11,6 +11,7 @@ from ..errors import OperationError, ShapeError
 from ..ops import indexing
 from ..ops import joining as ops
 from ..ops.joining import along
+from ..ops.writing import index_update
 from .arguments import one_axis, operand
 from .creation import refuse
 from .shaping import astype, atleast_1d, atleast_2d, atleast_3d, moveaxis, ravel, reshape, transpose
@@ -319,7 +320,7 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     old = np.delete(np.arange(lengths[axis] + len(new)), new)
     shape = (*lengths[:axis], len(old) + len(new), *lengths[axis + 1 :])
     base = indexing.scatter(arr, index=along(axis, old), shape=shape)
-    return indexing.index_update(base, values, index=along(axis, new))
+    return index_update(base, values, index=along(axis, new))
 
 
 def _insertion_points(obj: Any, length: int) -> Any:

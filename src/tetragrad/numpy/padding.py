@@ -12,6 +12,7 @@ from ..errors import OperandTypeError, OperationError, ShapeError
 from ..ops import indexing
 from ..ops.joining import along, concatenate
 from ..ops.shape import broadcast_to
+from ..ops.writing import index_update
 from .arguments import one_axis, operand
 from .reductions import max, mean, min
 from .shaping import astype
@@ -75,14 +76,14 @@ def _pad_constant(array: Any, widths: Any, values: Any, **kwargs: Any) -> Any:
     if not isinstance(values, Tensor) and np.ndim(values) == 0 and values == 0:
         return indexing.scatter(array, index=inside, shape=whole)
     if isinstance(values, Tensor) or np.ndim(values) == 0:
-        return indexing.index_update(_filled(whole, values, array.dtype), array, index=inside)
+        return index_update(_filled(whole, values, array.dtype), array, index=inside)
     for axis, ((before, after), pair) in enumerate(zip(widths, _pairs("pad", values, len(widths)))):
         lengths = shape_of(array)
         outer = list(lengths)
         outer[axis] += before + after
         frame = np.empty(outer, array.dtype)
         frame[along(axis, slice(0, before))], frame[along(axis, slice(before + lengths[axis], None))] = pair
-        array = indexing.index_update(frame, array, index=along(axis, slice(before, before + lengths[axis])))
+        array = index_update(frame, array, index=along(axis, slice(before, before + lengths[axis])))
     return array
 
 

@@ -325,7 +325,7 @@ class Tensor(CoreTensor):
             raise TypeError("iteration over a 0-d Tensor")
         rows = unstack(self, axis=0)
         for position, row in enumerate(rows):
-            share_if_view(self, row, (getitem.primitive, {"index": (position,)}))  # type: ignore[attr-defined]
+            share_if_view(self, row, getitem.primitive, {"index": (position,)})  # type: ignore[attr-defined]
         return iter(rows)
 
     # -- writing in place (see core.mutation) ----------------------------------------------------------------------

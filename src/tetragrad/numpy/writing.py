@@ -1,26 +1,29 @@
 """Writing into Tensors: item assignment, augmented operators, `out=`, `ufunc.at`, and NumPy's functions that write.
 
-Each says what the new contents are, as a function; `core.mutation.write` decides how they get there.
+Each says what is recorded and how NumPy makes the change in an array; `core.mutation.write` decides which is done.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..core.bind import describe, explain
+from ..core.bind import describe
 from ..core.levels import concrete, shape_of
-from ..core.mutation import write
+from ..core.mutation import is_own_part, write
 from ..core.tensor import Tensor
 from ..errors import EscapedValueError, OperandTypeError, OperationError, ShapeError
 from ..ops import arithmetic, exponential
-from ..ops.arithmetic import add, subtract, where
+from ..ops.arithmetic import where
 from ..ops.contraction import matmul
-from ..ops.indexing import getitem, index_update, resolve, scatter
-from ..ops.shape import astype, broadcast_to, reshape
+from ..ops.indexing import getitem, resolve
+from ..ops.shape import broadcast_to, reshape
+from ..ops.writing import index_add, index_update
+from .arguments import operand
 
 __all__ = ["copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"]
 
@@ -30,79 +33,49 @@ def raw(value: Any) -> Any:
     return value._value if isinstance(value, Tensor) else value
 
 
-def fit(name: str, new: Any, target: Tensor) -> Any:
-    """New contents in the shape and dtype of the Tensor that takes them."""
-    shape, dtype = target.shape, target.dtype
-    if not isinstance(new, Tensor):
-        new = type(target)(np.asarray(new), None)
-    if new.dtype != dtype:
-        if not np.can_cast(new.dtype, dtype, "same_kind"):
-            raise OperandTypeError(
-                f"{name}: {new.dtype} values do not fit into a Tensor of {dtype}; convert it with .astype({new.dtype}) "
-                f"first, or write a new Tensor instead of changing this one"
-            )
-        new = astype(new, dtype=dtype)
-    if new.shape != shape:
-        extra = len(new.shape) - len(shape)
-        if extra > 0 and set(new.shape[:extra]) == {1}:  # assignment allows leading axes of length 1
-            new = reshape(new, shape=new.shape[extra:])
-        try:
-            new = broadcast_to(new, shape=shape)
-        except ValueError as error:
-            raise ShapeError(
-                f"{name}: values of shape {new.shape} do not fit into a Tensor of shape {shape}"
-            ) from error
-    return new
+def place_of(index: Any) -> tuple[Any, ...]:
+    """An index as users write it, for writing: inside vmap it must not depend on the example."""
+    return tuple([concrete(entry, "place to write to") if isinstance(entry, Tensor) else entry for entry in resolve(index)])
+
+
+def set_item(target: Tensor, index: Any, value: Any, name: str = "setitem") -> None:
+    """``target[index] = value``; where an index names an element twice, the last value stays."""
+    index = place_of(index)
+    if not isinstance(value, (Tensor, np.ndarray, np.generic, bool, int, float, complex)):
+        value = operand(value)
+    if isinstance(value, Tensor) and is_own_part(target, value, getitem.primitive, {"index": index}):
+        return  # the end of `x[i] += v`, whose middle wrote through the view x[i]
+    dtype = value.dtype if hasattr(value, "dtype") else np.result_type(value)
+    if dtype.kind in "fc" and not np.can_cast(dtype, target.dtype, "same_kind"):
+        raise OperandTypeError(
+            f"{name}: {dtype} values do not fit into a Tensor of {target.dtype}; convert it with .astype({dtype}) first, "
+            f"or write a new Tensor instead of changing this one"
+        )
+    write(
+        name, target, value, index_update.primitive, {"index": index},
+        lambda array: partial(operator.setitem, array, index, raw(value)),
+    )  # fmt: skip
 
 
 def assign(target: Tensor, value: Any, name: str = "assign") -> Tensor:
-    """Give a Tensor new contents, broadcast to its shape (like ``target[...] = value``); returns it."""
-
-    def in_place(array: Any) -> None:
-        _explained(name, (target, value), lambda: np.copyto(array, np.asarray(raw(value)), casting="same_kind"))
-
-    write(target, value, lambda current: fit(name, value, current), in_place)
+    """Give a Tensor new contents, broadcast to its shape; returns it."""
+    set_item(target, (Ellipsis,), value, name)
     return target
-
-
-def set_item(target: Tensor, index: Any, value: Any) -> None:
-    """``target[index] = value``; where an index names an element twice, the last value stays."""
-    resolved = resolve(index)
-    if any([isinstance(entry, Tensor) for entry in resolved]):
-        raise OperationError("setitem: inside vmap, the index of an assignment must not depend on the example")
-    if not isinstance(value, (Tensor, np.ndarray, int, float, complex)):
-        value = np.asarray(value)
-
-    def in_place(array: Any) -> None:
-        def put() -> None:
-            array[resolved] = raw(value)
-
-        if np.can_cast(np.result_type(raw(value)), array.dtype, "same_kind") or not hasattr(value, "dtype"):
-            _explained("setitem", (target, value), put)
-        else:
-            fit("setitem", value, target)  # raises: like augmented operators, no silent loss of fractions
-
-    write(target, value, lambda current: index_update(current, value, index=resolved), in_place)
-
-
-def _explained(name: str, operands: tuple[Any, ...], action: Callable[[], None]) -> None:
-    try:
-        action()
-    except (TypeError, ValueError, IndexError) as error:
-        raise explain(name, operands, error) from error
 
 
 def augmented(name: str, door: Callable[..., Any], ufunc: Any) -> Callable[[Tensor, Any], Tensor]:
     """The augmented operator of a binary operation: ``x += y`` changes what `x`, its views and its aliases hold."""
+    primitive = door.primitive  # type: ignore[attr-defined]
 
     def change(self: Tensor, other: Any) -> Tensor:
         if not isinstance(other, (Tensor, np.ndarray, np.generic, int, float, complex)):
             return NotImplemented
-
-        def in_place(array: Any) -> None:
-            _explained(name, (self, other), lambda: ufunc(array, raw(other), out=array, casting="same_kind"))
-
-        write(self, other, lambda current: fit(name, door(current, other), current), in_place)
+        if door is exponential.power and not hasattr(other, "dtype"):
+            return assign(self, exponential.pow(self, other), name)  # a number as exponent has rows of its own
+        write(
+            name, self, other, primitive, {},
+            lambda array: partial(ufunc, array, raw(other), out=array, casting="same_kind"),
+        )  # fmt: skip
         return self
 
     change.__name__ = name
@@ -116,7 +89,7 @@ AUGMENTED = {
     "__itruediv__": augmented("divide", arithmetic.divide, np.divide),
     "__ifloordiv__": augmented("floor_divide", arithmetic.floor_divide, np.floor_divide),
     "__imod__": augmented("remainder", arithmetic.remainder, np.remainder),
-    "__ipow__": augmented("power", exponential.pow, np.power),
+    "__ipow__": augmented("power", exponential.power, np.power),
     "__imatmul__": augmented("matmul", matmul, np.matmul),
     "__iand__": augmented("bitwise_and", arithmetic.bitwise_and, np.bitwise_and),
     "__ior__": augmented("bitwise_or", arithmetic.bitwise_or, np.bitwise_or),
@@ -134,46 +107,48 @@ def write_out(out: Any, result: Any, mask: Any = None, name: str = "out") -> Any
         result._node is not None or not isinstance(result._value, (np.ndarray, np.generic))
     ):
         raise EscapedValueError(
-            f"{name}: out= is a plain array, which would lose the derivative of the result ({describe(result)}). "
-            f"Give a "
+            f"{name}: out= is a plain array, which would lose the derivative of the result ({describe(result)}). Give a "
             f"Tensor (tg.tensor(...)) as out=, or use the returned value."
         )
     np.copyto(out, concrete(result, name), casting="same_kind", where=True if mask is None else concrete(mask, name))
     return out
 
 
-def at(ufunc: Any, target: Any, index: Any, value: Any = None) -> None:
+def at(ufunc: Any, door: Callable[..., Any], target: Any, index: Any, value: Any = None) -> None:
     """``ufunc.at(target, index, value)``: unbuffered, so repeated indices count each time."""
+    name = f"{ufunc.__name__}.at"
     if not isinstance(target, Tensor):
         raise EscapedValueError(
-            f"numpy.{ufunc.__name__}.at: the array written into is plain and would lose the derivative of the "
-            f"values. Make "
-            f"it a Tensor (tg.tensor(...))."
+            f"numpy.{name}: the array written into is plain and would lose the derivative of the values. Make it a Tensor "
+            f"(tg.tensor(...))."
         )
-    resolved = resolve(index)
+    index = place_of(index)
     if ufunc in (np.add, np.subtract):
-        door = add if ufunc is np.add else subtract
+        value = operand(value)
+        write(
+            name, target, value if ufunc is np.add else -value, index_add.primitive, {"index": index},
+            lambda array: partial(ufunc.at, array, index, raw(value)),
+        )  # fmt: skip
+        return
+    positions = np.arange(target.size).reshape(target.shape)[index]
+    if value is not None:
+        value = broadcast_to(operand(value), shape=positions.shape)
+    rounds = _occurrences(positions.ravel()).reshape(positions.shape)
+    for turn in range(rounds.max(initial=-1) + 1):  # each turn names an element once
+        chosen = rounds == turn
+        place = np.unravel_index(positions[chosen], target.shape)
+        old = getitem(target, index=place)
+        set_item(target, place, door(old) if value is None else door(old, getitem(value, index=(chosen,))), name)
 
-        def functional(current: Tensor) -> Any:
-            values = broadcast_to(value, shape=shape_of(getitem(np.empty(current.shape, bool), index=resolved)))
-            return fit(
-                f"{ufunc.__name__}.at", door(current, scatter(values, index=resolved, shape=current.shape)), current
-            )
 
-    elif ufunc.nin == 1 and value is None:
-        raise OperationError(f"numpy.{ufunc.__name__}.at: only operations on two arrays are supported on Tensors")
-    else:
-
-        def functional(current: Tensor) -> Any:
-            raise OperationError(
-                f"numpy.{ufunc.__name__}.at: only add and subtract can be recorded; write x[index] = ... for indices "
-                f"without repetition"
-            )
-
-    def in_place(array: Any) -> None:
-        _explained(f"{ufunc.__name__}.at", (target, value), lambda: ufunc.at(array, resolved, raw(value)))
-
-    write(target, value, functional, in_place)
+def _occurrences(positions: Any) -> Any:
+    """For each entry, how often the same number stands before it."""
+    order = np.argsort(positions, kind="stable")
+    in_order = positions[order]
+    starts = np.searchsorted(in_order, in_order)
+    found = np.empty_like(positions)
+    found[order] = np.arange(positions.size) - starts
+    return found
 
 
 # -- NumPy's functions that write -------------------------------------------------------------------------------------

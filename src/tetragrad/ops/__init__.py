@@ -29,6 +29,7 @@ from . import (
     sorting,
     special,
     trigonometric,
+    writing,
 )
 from .operators import install_operators
 
@@ -56,4 +57,5 @@ __all__ = [
     "sorting",
     "special",
     "trigonometric",
+    "writing",
 ]

@@ -31,12 +31,11 @@ def _batch_conj(args: Sequence[Any], batched: Sequence[bool], size: int, params:
 
 
 real = linear(
-    "real", lambda x: np.real(x), [lambda g: g], batch=_batch_real, sample=_CASES, doc="Real part.",
-    put_back=lambda x, new: new + 1j * imag(x) if x.dtype.kind == "c" else new,
+    "real", lambda x: np.real(x), [lambda g: g], batch=_batch_real, view=True, sample=_CASES, doc="Real part."
 )  # fmt: skip
 imag = linear(
-    "imag", lambda x: np.imag(x), [lambda g: g * -1j], batch=_batch_imag, sample=_CASES, doc="Imaginary part.",
-    put_back=lambda x, new: real(x) + 1j * new,
+    "imag", lambda x: np.imag(x), [lambda g: g * -1j], batch=_batch_imag, view=True, sample=_CASES,
+    doc="Imaginary part.",
 )  # fmt: skip
 conj = linear(
     "conj", np.conjugate, [lambda g: conj(g)], batch=_batch_conj, sample=_CASES, doc="Complex conjugate."

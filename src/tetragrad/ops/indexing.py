@@ -1,4 +1,4 @@
-"""Reading and writing elements by position.
+"""Reading elements by position (`writing` replaces them).
 
 `getitem` and its transpose `scatter` know the whole index beforehand. `take` and `take_along_axis` read at integer
 positions that are values of the computation themselves (results of `argsort` inside `vmap`, say), so the positions are
@@ -16,11 +16,9 @@ import numpy as np
 from ..core.levels import Boxed, concrete, shape_of
 from ..core.sweep import Scattered
 from ..core.tensor import Tensor
-from ..errors import OperandTypeError
 from ..families import Case, Real, linear, nondifferentiable
-from ..families.linear import batch_by_loop
 from ..families.rules import BROADCAST, LINEAR, RESHAPE, unbroadcast
-from .arithmetic import add, multiply, where
+from .arithmetic import add, multiply
 from .shape import moveaxis, reshape, transpose
 
 _ANY = Real(-3, 3, complex=True)
@@ -76,6 +74,8 @@ class Pieces(Scattered):
         if isinstance(other, Pieces):
             self.pieces += other.pieces
             return self
+        if isinstance(other, Scattered):
+            return other + self
         if isinstance(other, Tensor):
             return self.whole() + other
         return self.add_into(np.array(other, np.result_type(self.dtype, other.dtype)))
@@ -90,7 +90,7 @@ getitem = linear(
     _getitem,
     [_ungetitem],
     batch=_batch_getitem,
-    put_back=lambda x, new, index: index_update(x, new, index=index),
+    view=True,
     sample=[
         Case(_ANY[3, 4], index=(1,)),
         Case(_ANY[3, 4], index=(slice(None, None, -1), slice(1, None, 2))),
@@ -212,69 +212,6 @@ def _resolve_entry(entry: Any) -> Any:
             f"getitem: an index of dtype {array.dtype} is not valid; use integers, slices, None, ... or boolean masks"
         )
     return int(array) if array.ndim == 0 and array.dtype != bool else array
-
-
-def _index_update(x: Any, v: Any, *, index: tuple[Any, ...]) -> Any:
-    out = np.array(x)
-    v = np.asarray(v)
-    if not np.can_cast(v.dtype, out.dtype, "same_kind") and v.dtype.kind in "fc":
-        raise OperandTypeError(
-            f"index_update: {v.dtype} values do not fit into an array of {out.dtype}; convert the array with "
-            f".astype({v.dtype}) first"
-        )
-    out[index] = v
-    return out[()]
-
-
-def _updated_values(g: Any, v_shape: tuple[int, ...], index: tuple[Any, ...]) -> Any:
-    """Cotangent of the values written at `index`: where an element is written more than once, the last write counts."""
-    written = getitem(g, index=index)
-    if repeats(index):
-        order = np.arange(math.prod(written.shape)).reshape(written.shape)
-        last = np.zeros(g.shape, np.intp)
-        last[index] = order
-        written = where(last[index] == order, written, 0)
-    if len(v_shape) > len(written.shape):  # assignment allows leading axes of length 1
-        written = RESHAPE(written, (*(1,) * (len(v_shape) - len(written.shape)), *written.shape))
-    return unbroadcast(written, v_shape, g.dtype)
-
-
-def _batch_index_update(args: Sequence[Any], batched: Sequence[bool], size: int, params: dict[str, Any]) -> Any:
-    (x, v), index = args, params["index"]
-    if split_rank(index):
-        return _loop_index_update(args, batched, size, params)
-    if not batched[0]:
-        x = BROADCAST(x, (size, *shape_of(x)))
-    if batched[1]:
-        shape = shape_of(v)
-        target = len(getitem(np.empty(shape_of(x)[1:], np.bool_), index=index).shape)
-        shape = shape[1:][-target:] if target else ()
-        v = RESHAPE(v, (size, *(1,) * (target - len(shape)), *shape))
-    return index_update(x, v, index=(slice(None), *index))
-
-
-index_update = linear(
-    "index_update",
-    _index_update,
-    [
-        lambda g, index: index_update(g, 0, index=index),
-        lambda g, v_shape, index: _updated_values(g, v_shape, index),
-    ],
-    joint=True,
-    batch=_batch_index_update,
-    sample=[
-        Case(_ANY[3, 4], _ANY[4], index=(1,)),
-        Case(_ANY[3, 4], _ANY[()], index=(slice(0, 2), slice(None, None, 2))),
-        Case(_ANY[3, 4], _ANY[1, 3, 1], index=(Ellipsis, slice(1, 3))),
-        Case(_ANY[4], _ANY[3], index=(np.array([0, 2, 0]),)),
-        Case(_ANY[3, 4], _ANY[2], index=(np.array([0, -1]), np.array([1, 1]))),
-        Case(_ANY[3, 2, 4], _ANY[2], index=(np.array([0, 2, 2]), slice(None), np.array([1, 3, 3]))),
-        Case(_ANY[4], _ANY[2], index=(np.array([True, False, True, False]),)),
-        Case(_ANY[()], _ANY[()], index=()),
-    ],
-    doc="`x` with the elements at `index` replaced by `v`; the array given is left as it was.",
-)
-_loop_index_update = batch_by_loop(index_update.primitive)  # type: ignore[attr-defined]
 
 
 # -- reading at positions that are inputs -----------------------------------------------------------------------------

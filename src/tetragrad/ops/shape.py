@@ -53,7 +53,7 @@ reshape = linear(
     _reshape,
     [lambda g, x_shape: reshape(g, shape=x_shape)],
     batch=_batch_reshape,
-    put_back=lambda x, new, shape: reshape(new, shape=shape_of(x)),
+    view=True,
     sample=[
         Case(_ANY[2, 6], shape=(3, 4)),
         Case(_ANY[2, 3], shape=(-1,)),
@@ -123,7 +123,7 @@ transpose = linear(
     "transpose",
     _transpose,
     [lambda g, axes: transpose(g, axes=inverse_permutation(axes))],
-    put_back=lambda x, new, axes: transpose(new, axes=inverse_permutation(axes)),
+    view=True,
     batch=lambda args, batched, size, params: transpose(args[0], axes=(0, *[axis + 1 for axis in params["axes"]])),
     sample=[
         Case(_ANY[2, 3, 4], axes=(2, 0, 1)),

@@ -1,0 +1,129 @@
+"""Running a program as `python` would, with dialects in the place of the packages that it imports."""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import io
+import os
+import runpy
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from types import CodeType, ModuleType, TracebackType
+
+from ..errors import OperationError
+from .install import install
+
+# Frames of these files, at the start of a traceback, are ours and not the program's.
+_OWN = (__file__, runpy.__file__, "<frozen runpy>", "<frozen importlib._bootstrap>")
+
+
+class ProgramError(OperationError):
+    """A program that cannot be started: it is not there, or it is not Python."""
+
+
+def run_script(path: str, arguments: Sequence[str], dialects: Sequence[str]) -> int:
+    """Run a script under the given dialects; returns its exit status.
+
+    Raises
+    ------
+    ProgramError
+        The script cannot be read or does not parse.
+    """
+    code = _compiled(path)
+    main = ModuleType("__main__")
+    main.__file__ = path
+    main.__builtins__ = builtins  # type: ignore[attr-defined]
+    main.__dict__["__cached__"] = None
+    folder = os.path.dirname(os.path.abspath(path))
+    return _run([path, *arguments], folder, dialects, main, lambda: exec(code, main.__dict__))
+
+
+def run_module(name: str, arguments: Sequence[str], dialects: Sequence[str]) -> int:
+    """Run a module as ``python -m`` does, under the given dialects; returns its exit status.
+
+    Raises
+    ------
+    ProgramError
+        There is no such module.
+    """
+
+    def start() -> None:
+        try:
+            found = importlib.util.find_spec(name)
+        except (ModuleNotFoundError, ValueError) as error:
+            if getattr(error, "name", None) not in (name, *_parents(name)):
+                raise
+            found = None
+        if found is None:
+            raise ProgramError(f"no module named {name!r} is on the path")
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+    return _run([name, *arguments], os.getcwd(), dialects, None, start)
+
+
+def _parents(name: str) -> list[str]:
+    parts = name.split(".")
+    return [".".join(parts[:length]) for length in range(1, len(parts))]
+
+
+def _compiled(path: str) -> CodeType:
+    try:
+        with io.open_code(os.path.abspath(path)) as stream:
+            source = stream.read()
+    except IsADirectoryError as error:
+        raise ProgramError(f"{path} is a directory; name a script in it, or a module with -m") from error
+    except OSError as error:
+        raise ProgramError(f"cannot read {path}: {error.strerror}") from error
+    try:
+        return compile(source, path, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        line = f"\n    {error.text.strip()}" if error.text else ""
+        raise ProgramError(f"{path}, line {error.lineno}: {error.msg}{line}") from error
+    except ValueError as error:
+        raise ProgramError(f"{path} is not a Python program: {error}") from error
+
+
+def _run(
+    arguments: list[str],
+    folder: str,
+    dialects: Sequence[str],
+    main: ModuleType | None,
+    start: Callable[[], object],
+) -> int:
+    before = sys.argv, sys.path[:], sys.modules["__main__"]
+    try:
+        with install(*dialects):
+            sys.argv = arguments
+            sys.path.insert(0, folder)
+            if main is not None:
+                sys.modules["__main__"] = main
+            start()
+        return 0
+    except SystemExit as stop:
+        return _status(stop)
+    except (ProgramError, KeyboardInterrupt, BrokenPipeError):
+        raise
+    except BaseException as error:
+        traceback.print_exception(type(error), error, _of_the_program(error.__traceback__))
+        return 1
+    finally:
+        sys.argv, sys.path[:], sys.modules["__main__"] = before
+
+
+def _of_the_program(trace: TracebackType | None) -> TracebackType | None:
+    """A traceback from the program's own first frame on."""
+    at = trace
+    while at is not None and at.tb_frame.f_code.co_filename in _OWN:
+        at = at.tb_next
+    return at or trace
+
+
+def _status(stop: SystemExit) -> int:
+    if stop.code is None:
+        return 0
+    if isinstance(stop.code, int):
+        return stop.code
+    print(stop.code, file=sys.stderr)
+    return 1

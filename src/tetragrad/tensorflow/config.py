@@ -1,0 +1,46 @@
+"""`tf.config`: there is one device, the CPU."""
+
+from __future__ import annotations
+
+import types
+from typing import Any, NamedTuple
+
+from ..dialects.names import missing_name
+
+
+class PhysicalDevice(NamedTuple):
+    """A device of the machine."""
+
+    name: str
+    device_type: str
+
+
+def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice]:
+    """The devices: one CPU."""
+    return [PhysicalDevice("/physical_device:CPU:0", "CPU")] if device_type in (None, "CPU") else []
+
+
+list_logical_devices = list_physical_devices
+
+
+def run_functions_eagerly(run_eagerly: bool) -> None:
+    """Functions run eagerly in any case."""
+
+
+def functions_run_eagerly() -> bool:
+    """True."""
+    return True
+
+
+experimental = types.SimpleNamespace(
+    list_physical_devices=list_physical_devices, list_logical_devices=list_logical_devices
+)
+
+__all__ = [
+    "PhysicalDevice", "experimental", "functions_run_eagerly", "list_logical_devices", "list_physical_devices",
+    "run_functions_eagerly",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    raise missing_name(__name__, name, __all__)
