@@ -28,7 +28,7 @@ from .report import machine, quantity, show, write
 from .workloads import LEARNING_RATE, WORKLOADS
 
 SHORT, LONG = 1_000, 1_000_000
-TIME_RATIO = 1.5
+TIME_RATIO, WIDE_RATIO = 1.5, 2.0
 BYTES = 500
 SCALAR_BYTES = sys.getsizeof(np.float64(0))  # the array that the rule of sin reads: its input
 STEPS, SETTLED = 20_000, 1_000
@@ -96,6 +96,70 @@ def chain() -> list[dict[str, Any]]:
         found.append(
             entry(f"{name} of the last value of {LONG:,}: {quantity(seconds, 's')}, no recursion", None, None, "")
         )
+    return found
+
+
+# -- wide graphs ------------------------------------------------------------------------------------------------------
+
+
+def diamond(levels: int) -> int:
+    """Each value is used twice to make the next: as many paths as 2 to the power of the levels. Gives the edges."""
+    x = tg.tensor(1.0, requires_grad=True)
+    y = x
+    for _ in range(levels):
+        y = y * 0.5 + y * 0.5
+    y.backward()
+    assert x.grad.item() == 1.0
+    return 4 * levels
+
+
+def one_leaf(uses: int) -> int:
+    """One variable, used very often."""
+    x = tg.tensor(1.0, requires_grad=True)
+    y = x * 2.0
+    for _ in range(uses - 1):
+        y = y + x
+    y.backward()
+    assert x.grad.item() == uses + 1
+    return 2 * uses
+
+
+def leaves(count: int) -> int:
+    """Very many variables."""
+    variables = [tg.tensor(1.0, requires_grad=True) for _ in range(count)]
+    y = variables[0] * 2.0
+    for variable in variables[1:]:
+        y = y + variable
+    y.backward()
+    assert all(variable.grad.item() == 1.0 for variable in variables[1:])
+    return 2 * count
+
+
+WIDE: list[tuple[str, Callable[[int], int], int, int]] = [
+    ("levels of a diamond", diamond, 100, 1_000),
+    ("levels of a diamond", diamond, 100, 100_000),
+    ("uses of one variable", one_leaf, SHORT, LONG),
+    ("variables", leaves, SHORT, 100_000),
+]
+
+
+def width() -> list[dict[str, Any]]:
+    """Time per edge in wide graphs beside small ones."""
+    found = []
+    for what, act, small, large in WIDE:
+        act(small)
+        spans = {}
+        for size, repeats in ((small, 50), (large, 3)):
+            runs = []
+            for _ in range(repeats):
+                start = process_time()
+                edges = act(size)
+                runs.append((process_time() - start) / edges)
+            spans[size] = median(runs)
+        words = (
+            f"{large:,} {what}, per edge: {quantity(spans[large], 's')}; of {small:,}: {quantity(spans[small], 's')}"
+        )
+        found.append(entry(words, spans[large] / spans[small], WIDE_RATIO, "x"))
     return found
 
 
@@ -190,6 +254,7 @@ def entry(what: str, measured: float | None, limit: float | None, unit: str) -> 
 
 PARTS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "chain": chain,
+    "width": width,
     "memory": memory,
     "training": lambda: training("value_and_grad", collector=True),
     "training-uncollected": lambda: training("value_and_grad", collector=False),

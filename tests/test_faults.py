@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
+from time import perf_counter
 
 import numpy as np
 import pytest
+from tests.support.faults import KINDS, Signals, counted_operations
+from tests.support.programs import PROGRAMS, variables
 
 import tetragrad as tg
 import tetragrad.numpy as tnp
 from tetragrad.core.levels import current_level
 from tetragrad.core.tensor import Node, Tensor
-
-from tests.support.faults import KINDS, Planned, Signals, counted_operations
-from tests.support.programs import PROGRAMS, variables
+from tetragrad.families.blocks import LARGE
 
 # Faults at every moment take minutes; otherwise some are drawn.
 THOROUGH = bool(os.environ.get("TETRAGRAD_THOROUGH"))
@@ -44,7 +46,10 @@ class Session:
     def __init__(self, program):
         gc.collect()  # what a failed test before has left
         self.program = program
-        self.variables = variables()
+        self.use(variables())
+
+    def use(self, variables):
+        self.variables = variables
         self.values = [(variable._value, variable.numpy().copy()) for variable in self.variables]
         self.given = [tg.tensor(np.full(variable.shape, 0.25)) for variable in self.variables]
         self.reset()
@@ -196,3 +201,208 @@ def test_an_interrupt_at_any_moment(name, order):
         assert living() == alive, f"something is left after an interrupt at moment {moment} of {total}"
         assert gc.collect() == 0, f"a cycle is left after an interrupt at moment {moment} of {total}"
     session.check_again(run, history)
+
+
+# --- large arrays: the engine's threads, and runs of operations that go block by block --------------------------------
+def large_chain(x, y):
+    return (tnp.tanh(tnp.exp(x * 0.5) * y) + tnp.sin(x) - y).sum()
+
+
+def large_matrices(x, y):
+    a = x.reshape(512, 512)
+    return (tnp.maximum(a @ a + y[:512], 0.0) ** 2).mean()
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("program", [large_chain, large_matrices])
+def test_interrupts_of_large_work(program, order):
+    def session():
+        made = Session(program)
+        values = np.linspace(-1, 1, 2 * LARGE // 8), np.linspace(1, 2, 2 * LARGE // 8)
+        made.use([tg.tensor(value, requires_grad=True) for value in values])
+        return made
+
+    run = ORDERS[order]
+    disturbed, whole = session(), session()
+    run(whole)
+    signals = Signals()
+    total = signals.events(lambda: run(disturbed))
+    disturbed.reset()
+    alive = living()
+    rng = np.random.default_rng(0)
+    for moment in range(1, total + 1) if THOROUGH else rng.integers(1, total + 1, 15):
+        interrupted = signals.survive(lambda: run(disturbed), moment, KeyboardInterrupt)
+        assert interrupted or signals.count < moment  # the threads share the work out anew each time
+        disturbed.check_whole(whole.history)
+        disturbed.reset()
+        assert living() == alive
+        assert gc.collect() == 0
+    disturbed.check_again(run, whole.history)
+
+
+# --- writing in place -------------------------------------------------------------------------------------------------
+class Family:
+    """An array with views and an alias, and a write that all of them see."""
+
+    def __init__(self, write, recorded):
+        self.x, self.a, self.s = variables()
+        with tg.enable_grad() if recorded else tg.no_grad():
+            self.whole = self.a * 1
+            self.row, self.column, self.flat = self.whole[0], self.whole.T[1], self.whole.reshape(9)[::2]
+        self.alias = self.whole.detach()
+        self.write = write
+
+    def run(self):
+        self.write(self)
+
+    def contents(self):
+        """The array, once all who look into it agree."""
+        array = self.whole.numpy()
+        for view, expected in (
+            (self.row, array[0]),
+            (self.column, array.T[1]),
+            (self.flat, array.reshape(9)[::2]),
+            (self.alias, array),
+        ):
+            np.testing.assert_array_equal(view.numpy(), expected)
+        return array.copy()
+
+    def gradients(self):
+        """What backward passes through the whole and through each view bring."""
+        found = []
+        for tensor in (self.whole, self.row, self.column, self.flat):
+            if tensor.requires_grad:
+                (tensor * tensor).sum().backward(retain_graph=True)
+            found += [None if each.grad is None else each.grad.numpy().copy() for each in (self.x, self.a, self.s)]
+        return found
+
+
+def write_row(family):
+    family.row += family.x
+
+
+def write_column(family):
+    family.column[1:] = family.s
+
+
+def write_whole(family):
+    family.whole *= family.s
+
+
+def write_alias(family):
+    family.alias[0] = 7.0
+
+
+def write_flat(family):
+    family.flat[:] = 2.0
+
+
+WRITES = [write_row, write_column, write_whole, write_alias, write_flat]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("write", WRITES)
+def test_a_disturbed_write_is_seen_by_all_or_by_none(operations, write, recorded):
+    before = Family(write, recorded)
+    after = Family(write, recorded)
+    total = operations.events(after.run)
+    signals = Signals()
+    moments = signals.events(Family(write, recorded).run)
+    states = [(family.contents(), family.gradients()) for family in (before, after)]
+    for counter, count in ((operations, total), (signals, moments)):
+        for moment in range(1, count + 1):
+            family = Family(write, recorded)
+            assert counter.survive(family.run, moment, KINDS[moment % 3])
+            found = family.contents()
+            state = next(state for state in states if same([found], state[:1]))
+            assert same(family.gradients(), state[1])
+
+
+# --- what really happens ----------------------------------------------------------------------------------------------
+def test_memory_runs_out():
+    x = tg.tensor(np.ones(1 << 20), requires_grad=True)
+    (x * x).sum().backward()
+    grad = x.grad
+    for act in (
+        lambda: (x.reshape(-1, 1) * x).sum().backward(),
+        lambda: tg.grad(lambda x: (x.reshape(-1, 1) * x).sum())(x),
+        lambda: tg.jvp(lambda x: (x.reshape(-1, 1) * x).sum(), (x,), (x,)),
+        lambda: tg.vmap(lambda row: row * x)(x),
+    ):
+        with pytest.raises(MemoryError):
+            act()
+        assert x.grad is grad
+        assert tg.is_grad_enabled()
+        assert current_level() is None
+    (x * x).sum().backward()
+    np.testing.assert_array_equal(x.grad.numpy(), 4)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers that send signals")
+class TestRealSignals:
+    @pytest.fixture
+    def alarm(self):
+        """Calls a function, again and again, at arbitrary moments."""
+
+        def every(seconds, act):
+            signal.signal(signal.SIGALRM, lambda number, frame: act())
+            signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
+
+        before = signal.getsignal(signal.SIGALRM)
+        yield every
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+    def test_interrupted_training(self, alarm):
+        """Every pass arrives at all variables or at none, wherever it is interrupted."""
+        x, y = tg.tensor(np.zeros(3), requires_grad=True), tg.tensor(np.zeros(20_000), requires_grad=True)
+        armed = interrupts = 0
+
+        def act():
+            nonlocal armed
+            if armed:
+                armed = 0
+                raise KeyboardInterrupt
+
+        alarm(0.0004, act)
+        end = perf_counter() + 0.7
+        while perf_counter() < end:
+            try:
+                armed = 1
+                while True:
+                    (tg.grad(lambda x: (2 * x).sum())(x) * x / 2).sum().backward()
+                    ((x * 1).sum() + (y * 1).sum()).backward()
+                    tg.jvp(lambda x: x * x, (1.0,), (1.0,))
+            except KeyboardInterrupt:
+                interrupts += 1
+            assert tg.is_grad_enabled()
+            assert current_level() is None
+            if x.grad is not None and y.grad is not None:
+                first, both = x.grad.numpy(), y.grad.numpy()
+                assert (first == first[0]).all() and (both == both[0]).all()
+                assert first[0] - 2 * both[0] in (0, 1) or interrupts > 1
+        assert interrupts > 20
+
+    def test_a_handler_that_runs_backward_passes(self, alarm):
+        """It may come between the reading and the writing of a gradient: nothing is lost, nothing waits for ever."""
+        x, y = tg.tensor(np.zeros(3), requires_grad=True), tg.tensor(np.zeros(20_000), requires_grad=True)
+        count = handled = 0
+
+        def step():
+            (x * 1).sum().backward()
+            ((x * 1).sum() + (y * 1).sum()).backward()
+
+        def act():
+            nonlocal handled
+            step()
+            handled += 1
+
+        alarm(0.0005, act)
+        end = perf_counter() + 0.5
+        while perf_counter() < end:
+            step()
+            count += 1
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        assert handled > 20
+        np.testing.assert_array_equal(x.grad.numpy(), 2 * (count + handled))
+        np.testing.assert_array_equal(y.grad.numpy(), count + handled)

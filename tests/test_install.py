@@ -88,7 +88,7 @@ def test_modules_stay_what_they_are():
 
 
 def test_a_module_that_is_not_there():
-    with tg.install("mxnet"), pytest.raises(ModuleNotFoundError, match="no module 'gloun'.*'gluon'"):
+    with tg.install("mxnet"), pytest.raises(ModuleNotFoundError, match=r"no module 'gloun'.*'gluon'"):
         importlib.import_module("mxnet.gloun")
 
 

@@ -11,6 +11,8 @@ x.grad                      # tensor([ 0.,  4.,  8., 12.])
 tg.grad(np.sin)(0.0)        # 1.0
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import errors
 from .api import (
     check_grads,
@@ -33,9 +35,12 @@ from .api import (
 )
 from .core.recording import enable_grad, is_grad_enabled, no_grad
 from .core.threads import threads
-from .dialects.install import install
 from .numpy.tensor import Tensor, stop_gradient, tensor
 from .version import __version__
+
+if TYPE_CHECKING:
+    from . import interop
+    from .dialects.install import install
 
 __all__ = [
     "Tensor",
@@ -48,6 +53,7 @@ __all__ = [
     "hessian",
     "hvp",
     "install",
+    "interop",
     "is_grad_enabled",
     "jacfwd",
     "jacobian",
@@ -66,3 +72,17 @@ __all__ = [
     "vjp",
     "vmap",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What only some programs use is imported when it is first asked for, so that `import tetragrad` stays quick."""
+    import importlib
+
+    if name == "install":
+        value: Any = importlib.import_module("tetragrad.dialects.install").install
+    elif name in ("interop", "torch", "tensorflow", "mxnet", "paddle"):
+        return importlib.import_module(f"tetragrad.{name}")
+    else:
+        raise AttributeError(f"module 'tetragrad' has no attribute {name!r}")
+    globals()[name] = value
+    return value

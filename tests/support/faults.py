@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from inspect import CO_GENERATOR
 from pathlib import Path
 
 import tetragrad
@@ -109,14 +110,13 @@ class Signals(Counter):
         code = frame.f_code
         if event == "c_call" or event == "c_exception" or not code.co_filename.startswith(SOURCES):
             return
+        if code.co_flags & CO_GENERATOR:
+            return  # when a generator is dropped, Python itself swallows what is raised in it
         if code is EXIT and event == "call":
             return  # see docs/robustness.md: the one gap, at the end of a user's `with tg.no_grad()`
         if code is ENTER and event == "return":
             return  # called by the `with` statement, which looks for no signal between this and its block
         self.tick()
-
-    def start(self, fault_at=None, kind=Planned):
-        super().start(fault_at, kind)
 
     def survive(self, act, fault_at, kind):
         return super().survive(lambda: self._watched(act), fault_at, kind)

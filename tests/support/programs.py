@@ -212,7 +212,7 @@ def _power(y, n):
 
 @program
 def early_exit(x, a, s):
-    for i in range(10):
+    for _ in range(10):
         x = x * a[0, 0]
         if x[0] > 2:
             break

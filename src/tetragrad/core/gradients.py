@@ -44,6 +44,15 @@ def add_to_grads(owners: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
     into C, within which Python looks for no signal.
     """
     global _passes
+    own_way = [hasattr(type(owner), "_receive_gradient") for owner in owners]
+    if any(own_way):  # a face whose `.grad` is not a sum
+        for owner, gradient, is_own_way in zip(owners, gradients, own_way):
+            if is_own_way:
+                owner._receive_gradient(gradient)  # type: ignore[attr-defined]
+        gradients = [gradient for gradient, is_own_way in zip(gradients, own_way) if not is_own_way]
+        owners = [owner for owner, is_own_way in zip(owners, own_way) if not is_own_way]
+        if not owners:
+            return
     with _turns:
         while True:
             seen = _passes

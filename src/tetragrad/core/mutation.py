@@ -40,27 +40,17 @@ new, ref = object.__new__, weakref.ref
 # How a view looks into an array: operations of the table (slicing, reshaping, ...) with their parameters.
 Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
 
-
-class Storage:
-    """Memory that several Tensors share: the contents of the array all of them look into, and who they are."""
-
-    __slots__ = ("contents", "limit", "members")
-
-    contents: Any
-    limit: int
-    members: list[weakref.ref[Tensor]]
-
-    def living(self) -> list[Tensor]:
-        """The Tensors that look into this memory now."""
-        found = [member for ref in self.members if (member := ref()) is not None]
-        return [member for member in found if member._alias is not None and member._alias.storage is self]
-
-
 class History:
-    """What a family of Tensors (one, and what was sliced from it) has in common: the node of its root.
+    """What a family of Tensors (one, the root, and what was sliced from it) has in common.
 
-    `steps` lead from the storage's contents to the root. In a running transform, where the derivative is part of the
-    value, each family has its own: `value` is the root's.
+    Attributes
+    ----------
+    node : Node or None
+        The root's.
+    steps : Steps
+        How the root looks into the storage.
+    value : array or None
+        The root's value, where it is one of a running transform, which holds a derivative of its own.
     """
 
     __slots__ = ("node", "steps", "value")
@@ -70,14 +60,67 @@ class History:
     value: Any
 
 
+class Storage(History):
+    """Memory that several Tensors share; it is also the history of the family whose root is the whole.
+
+    Attributes
+    ----------
+    value : array
+        The contents: the array that all look into.
+    members : list of weakref
+        Who they are.
+    version : int
+        For a face that counts writes.
+    """
+
+    __slots__ = ("limit", "members", "version")
+
+    limit: int
+    members: list[weakref.ref[Tensor]]
+    steps = ()
+    version: int
+
+    def living(self) -> list[Tensor]:
+        """The Tensors that look into this memory now."""
+        found = [member for ref in self.members if (member := ref()) is not None]
+        return [member for member in found if member._alias is not None and member._alias.storage is self]
+
+
 class Alias:
-    """How one Tensor looks into shared memory: `steps` lead from the root of its family to it."""
+    """How a Tensor looks into shared memory.
 
-    __slots__ = ("history", "steps", "storage")
+    Attributes
+    ----------
+    storage : Storage
+    history : History
+        That of its family.
+    above : Alias or None
+        Of the Tensor that this one was sliced from; None for the root of a family.
+    step : (primitive, params) or None
+        How.
+    """
 
+    __slots__ = ("above", "history", "step", "storage")
+
+    above: Alias | None
     history: History
-    steps: Steps
+    step: Any
     storage: Storage
+
+    @property
+    def steps(self) -> Steps:
+        """The steps that lead here from the root of the family."""
+        steps = []
+        alias = self
+        while alias.above is not None:
+            steps.append(alias.step)
+            alias = alias.above
+        return tuple(steps[::-1])
+
+    @property
+    def all_steps(self) -> Steps:
+        """The steps that lead here from the storage."""
+        return self.history.steps + self.steps
 
 
 def alias_of(x: Tensor) -> Alias | None:
@@ -85,79 +128,77 @@ def alias_of(x: Tensor) -> Alias | None:
     return None if x.__weakref__ is None else getattr(x, "_alias", None)  # who shares is weakly referred to
 
 
-def share(source: Tensor, other: Tensor, step: tuple[Primitive, dict[str, Any]] | None, detached: bool = False) -> None:
-    """Note that `other` looks into the memory of `source`: by one step, or at all of it (None).
+def sharers(x: Tensor) -> list[Tensor]:
+    """The Tensors that share memory with `x`, itself among them."""
+    alias = alias_of(x)
+    return [x] if alias is None else alias.storage.living()
 
-    A view belongs to the history of its source, unless it was made unrecorded; a `detached` Tensor never does.
+
+def share(
+    source: Tensor, other: Tensor, primitive: Primitive | None = None, params: Any = None, detached: bool = False
+) -> None:
+    """Note that `other` looks into the memory of `source`: through an operation, or at all of it (None).
+
+    A view belongs to the history of its source, unless it is made while recording is off; a `detached` Tensor never
+    does.
     """
-    alias = None if source.__weakref__ is None else getattr(source, "_alias", None)
+    alias = None
+    if source.__weakref__ is not None:
+        try:
+            alias = source._alias
+        except AttributeError:
+            pass
     if alias is None:
         storage = new(Storage)
-        storage.contents, storage.limit, storage.members = source._value, 16, [ref(source)]
-        alias = _join(source, storage, _root(source, ()), ())
+        storage.value, storage.node, storage.version, storage.limit = source._value, source._node, 0, 16
+        storage.members = [ref(source)]
+        alias = source._alias = _alias(storage, storage, None, None)
     else:
         storage = alias.storage
-        if len(storage.members) >= storage.limit:
-            storage.members = [member for member in storage.members if member() is not None]
-            storage.limit = 16 + 2 * len(storage.members)
-    storage.members.append(ref(other))
-    steps = alias.steps if step is None else (*alias.steps, step)
-    if detached or (other._node is None and source._node is not None):
-        _join(other, storage, _root(other, alias.history.steps + steps), ())
+    members = storage.members
+    if members[-1]() is None:
+        members[-1] = ref(other)
     else:
-        _join(other, storage, alias.history, steps)
+        members.append(ref(other))
+        if len(members) > storage.limit:
+            storage.members = [member for member in members if member() is not None]
+            storage.limit = 16 + 2 * len(storage.members)
+    if detached or (other._node is None and not is_recording()):
+        _root(other, storage, alias.all_steps + (() if primitive is None else ((primitive, params),)))
+    elif primitive is None:
+        other._alias = alias
+    else:
+        link = other._alias = new(Alias)
+        link.storage, link.history, link.above, link.step = storage, alias.history, alias, (primitive, params)
 
 
-def _join(x: Tensor, storage: Storage, history: History, steps: Steps) -> Alias:
-    alias = x._alias = new(Alias)
-    alias.storage, alias.history, alias.steps = storage, history, steps
+def _alias(storage: Storage, history: History, above: Alias | None, step: Any) -> Alias:
+    alias = new(Alias)
+    alias.storage, alias.history, alias.above, alias.step = storage, history, above, step
     return alias
 
 
-def _root(x: Tensor, steps: Steps) -> History:
-    """The history of a family whose root is `x`."""
+def _root(x: Tensor, storage: Storage, steps: Steps) -> None:
+    """Let `x` be the root of a family of its own."""
     history = new(History)
     history.node, history.steps = x._node, steps
     history.value = None if type(x._value) in PLAIN else x._value
-    return history
+    x._alias = _alias(storage, history, None, None)
 
 
 def share_if_view(source: Tensor, other: Tensor, primitive: Primitive, params: dict[str, Any]) -> None:
-    """Note that `other`, made by an operation from `source`, is a view, if its value looks into the same memory."""
-    array, view = source._value, other._value
-    if type(view) is ndarray:
-        base = view.base
-        if base is None:
-            if view is not array:  # the real part of a real array is the array
-                return
-        elif not (base is array or (type(array) is ndarray and base is array.base)):
-            # An array without axes is kept as a number; what is reshaped from it is a view as well.
-            if type(array) is ndarray or has_arrays(params):
-                return
-    elif not isinstance(view, Boxed) or not _is_boxed_view(array, view, params):
-        return
-    share(source, other, (primitive, params))
+    """Note that `other`, made from `source` by an operation that may make views, is one, if it is."""
+    if is_view(source._value, other._value, params):
+        share(source, other, primitive, params)
 
 
-def has_arrays(params: dict[str, Any]) -> bool:
-    """Whether an index has arrays, so that NumPy copies."""
-    return any([isinstance(entry, ndarray) for entry in params.get("index", ())])
-
-
-def _is_boxed_view(source: Any, view: Any, params: dict[str, Any]) -> bool:
-    """Whether a value of a running transform looks into the memory of another, as one example alone would."""
-    if not view.shape and Ellipsis not in params.get("index", (Ellipsis,)):
-        return False  # a number
-    source, view = _memory(source), _memory(view)
-    if type(view) is not ndarray or type(source) is not ndarray:
-        return not has_arrays(params)
-    return view is source or (view.base is not None and (view.base is source or view.base is source.base))
-
-
-def _memory(value: Any) -> Any:
-    while isinstance(value, (Boxed, Tensor)):
-        value = value._value if isinstance(value, Tensor) else value.inside
-    return value
+def become(x: Tensor, other: Tensor) -> None:
+    """Let `x` have the value, the node and the memory of `other`."""
+    x._value, x._node = other._value, other._node
+    if alias_of(other) is not None:
+        share(other, x)
+    elif alias_of(x) is not None:
+        x._alias = None
 
 
 def separate(x: Tensor) -> None:
@@ -165,18 +206,47 @@ def separate(x: Tensor) -> None:
     alias = alias_of(x)
     if alias is None:
         return
-    if type(x._value) in PLAIN and type(alias.storage.contents) in PLAIN:
-        _join(x, alias.storage, _root(x, alias.history.steps + alias.steps), ())
+    if type(x._value) in PLAIN and type(alias.storage.value) in PLAIN:
+        _root(x, alias.storage, alias.all_steps)
     else:  # it became a value of a running transform, and the others did not
         x._alias = None
+
+
+def is_view(array: Any, out: Any, params: dict[str, Any]) -> bool:
+    """Whether the result of an operation that may make views looks into the memory of the array it was made from."""
+    if type(out) is ndarray:
+        base = out.base
+        if base is None:
+            return out is array  # the real part of a real array
+        if type(base) is memoryview:  # what `broadcast_to` makes
+            base = base.obj
+        if type(array) is ndarray:
+            return base is array or base is array.base
+        return not _has_arrays(params)  # an array without axes, kept as a number: what is reshaped from it is a view
+    if not isinstance(out, Boxed) or (not out.shape and Ellipsis not in params.get("index", (Ellipsis,))):
+        return False  # a number
+    array, out = _memory(array), _memory(out)
+    return is_view(array, out, params) if type(out) is ndarray else not _has_arrays(params)
+
+
+def _memory(value: Any) -> Any:
+    """The array inside a value of running transforms."""
+    while isinstance(value, (Boxed, Tensor)):
+        value = value._value if isinstance(value, Tensor) else value.inside
+    return value
+
+
+def _has_arrays(params: dict[str, Any]) -> bool:
+    """Whether an index has arrays, so that NumPy copies."""
+    return any([isinstance(entry, ndarray) for entry in params.get("index", ())])
 
 
 def is_own_part(target: Tensor, value: Tensor, primitive: Primitive, params: dict[str, Any]) -> bool:
     """Whether `value` is that very part of `target` which one step leads to, in the same graph."""
     own, other = alias_of(target), alias_of(value)
-    if own is None or other is None or own.history is not other.history or has_arrays(params):
+    if own is None or other is None or other.above is not own or _has_arrays(params):
         return False
-    return other.steps == (*own.steps, (primitive, params))
+    return bool(other.step == (primitive, params))
 
 
 def look(array: Any, steps: Steps) -> Any:
@@ -213,7 +283,7 @@ def write(
     """
     alias = _shared(target)
     is_tensor = isinstance(value, Tensor)
-    in_memory = type(target._value if alias is None else alias.storage.contents) is ndarray
+    in_memory = type(target._value if alias is None else alias.storage.value) is ndarray
     try:
         if not in_memory or (is_tensor and isinstance(value._value, Boxed)):
             _write_anew(target, alias, value, primitive, params)
@@ -228,8 +298,8 @@ def write(
 def _shared(x: Tensor) -> Alias | None:
     """How `x` shares memory with others that still live."""
     alias = alias_of(x)
-    if alias is not None and len(alias.storage.living()) == 1:
-        alias = x._alias = None
+    if alias is not None and (alias.above is not None or alias.history.steps) and len(alias.storage.living()) == 1:
+        alias = x._alias = None  # a view of what is gone
     return alias
 
 
@@ -238,22 +308,19 @@ def _write_values(target: Tensor, alias: Alias | None, change: Any) -> None:
     if is_exclusive(target) if alias is None else is_exclusive_family(alias.storage):
         change(target._value)()
         return
-    contents = np.array(target._value if alias is None else alias.storage.contents)
+    contents = np.array(target._value if alias is None else alias.storage.value)
     if alias is None:
         change(contents)()
         target._value = contents
     else:
-        change(look(contents, alias.history.steps + alias.steps))()
+        change(look(contents, alias.all_steps))()
         _together(_renewals(alias.storage, contents))
 
 
 def _renewals(storage: Storage, contents: Any) -> list[Callable[[], Any]]:
     """What gives a storage and all who look into it other contents."""
-    steps = [(member, member._alias.history.steps + member._alias.steps) for member in storage.living()]
-    return [
-        partial(_set_contents, storage, contents),
-        *[partial(_set_value, member, look(contents, each)) for member, each in steps],
-    ]
+    seen = [(member, look(contents, member._alias.all_steps)) for member in storage.living()]
+    return [partial(_set_contents, storage, contents), *[partial(_set_value, member, value) for member, value in seen]]
 
 
 def _write_recorded(
@@ -267,14 +334,14 @@ def _write_recorded(
     if 0 in read or ARGS in read or (1 in read and is_tensor and alias is not None and _looks_into(alias, value)):
         exclusive = False  # a rule will read what this write would destroy
     old = target._value
-    contents = old if alias is None else alias.storage.contents
+    contents = old if alias is None else alias.storage.value
     actions: list[Callable[[], Any]]
     if exclusive:
         part = old
         actions = [change(part)]
     else:
         contents = np.array(contents)
-        part = contents if alias is None else look(contents, alias.history.steps + alias.steps)
+        part = contents if alias is None else look(contents, alias.all_steps)
         change(part)()
         actions = [partial(_set_value, target, part)] if alias is None else _renewals(alias.storage, contents)
     mode = is_recording()
@@ -293,13 +360,13 @@ def _looks_into(alias: Alias, x: Tensor) -> bool:
 
 def _new_histories(target: Tensor, alias: Alias, contents: Any, made: Any, mode: Any) -> list[Callable[[], Any]]:
     """What gives the family of `target`, whose new contents are `made`, the history that follows."""
-    history = alias.history
-    root = Tensor(look(contents, history.steps), made._node)
-    if alias.steps:
+    storage, history = alias.storage, alias.history
+    root, steps = Tensor(look(contents, history.steps), made._node), alias.steps
+    if steps:
         operands, parents = (root._value, made._value), (history.node, made._node)
-        root = record(TABLE["overwrite"], Tensor, operands, parents, root._value, {"steps": alias.steps}, mode)
+        root = record(TABLE["overwrite"], Tensor, operands, parents, root._value, {"steps": steps}, mode)
     actions: list[Callable[[], Any]] = [partial(_set_history_node, history, root._node)]
-    for member in alias.storage.living():
+    for member in storage.living():
         own = member._alias
         if own.history is history and member is not target and np.may_share_memory(member._value, target._value):
             actions.append(partial(_set_node, member, look(root, own.steps)._node))
@@ -319,15 +386,15 @@ def _write_anew(target: Tensor, alias: Alias | None, value: Any, primitive: Prim
         return
     storage, history = alias.storage, alias.history
     overwrite = TABLE["overwrite"].door
-    root = Tensor(made._value, made._node)
-    if alias.steps:
-        root = overwrite(_root_of(storage, history), root, steps=alias.steps)
+    root, steps = Tensor(made._value, made._node), alias.steps
+    if steps:
+        root = overwrite(_root_of(storage, history), root, steps=steps)
     whole = Tensor(root._value, None)
     if history.steps:
-        whole = overwrite(Tensor(storage.contents, None), whole, steps=history.steps)
+        whole = overwrite(Tensor(storage.value, None), whole, steps=history.steps)
     members = storage.living()
     roots = {history: root}
-    for other in [member._alias.history for member in members]:
+    for other in [storage, *[member._alias.history for member in members]]:
         if other not in roots:
             roots[other] = _with_values(_root_of(storage, other), look(whole, other.steps))
     for member in members:
@@ -337,14 +404,13 @@ def _write_anew(target: Tensor, alias: Alias | None, value: Any, primitive: Prim
         if recording and own.history is history:
             member._node = seen._node
     for other, root in roots.items():
-        other.value = None if type(root._value) in PLAIN else root._value
-    storage.contents = whole._value
+        other.value = root._value if other is storage or type(root._value) not in PLAIN else None
     if recording:
         history.node = roots[history]._node
 
 
 def _root_of(storage: Storage, history: History) -> Tensor:
-    value = look(storage.contents, history.steps) if history.value is None else history.value
+    value = look(storage.value, history.steps) if history.value is None else history.value
     return Tensor(value, history.node)
 
 
@@ -361,7 +427,7 @@ def _with_values(old: Tensor, given: Tensor) -> Tensor:
 # Slots are set from C: a `KeyboardInterrupt` is looked for between Python's instructions, and finds all done or nothing.
 _set_value = Tensor.__dict__["_value"].__set__
 _set_node = Tensor.__dict__["_node"].__set__
-_set_contents = Storage.__dict__["contents"].__set__
+_set_contents = History.__dict__["value"].__set__
 _set_history_node = History.__dict__["node"].__set__
 
 
@@ -383,7 +449,7 @@ def is_exclusive(x: Tensor) -> bool:
 
 def is_exclusive_family(storage: Storage) -> bool:
     """Whether only Tensors look into the memory, each through an array of its own."""
-    contents = storage.contents
+    contents = storage.value
     if type(contents) is not ndarray or contents.base is not None or not contents.flags.writeable:
         return False
     holders = 0

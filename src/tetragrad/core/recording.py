@@ -37,7 +37,7 @@ class RecordingMode:
         for token in self._tokens[::-1]:
             try:
                 _recording.reset(token)
-            except ValueError:  # of another thread or task that has entered the same object
+            except (ValueError, RuntimeError):  # of another thread or task that has entered (and left) the same object
                 continue
             self._tokens.remove(token)
             return

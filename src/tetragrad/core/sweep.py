@@ -25,7 +25,6 @@ from .tensor import FREED, Leaf, Node, Tensor
 
 by_number = attrgetter("number")
 ndarray = np.ndarray
-ndarray = np.ndarray
 
 
 def reach(
@@ -65,8 +64,8 @@ def pull(
 
     With ``create_graph=None`` the sweep is recorded exactly if the roots also depend on variables outside `targets`, or
     the cotangents on any variable. A node whose cotangent is a known zero maps to None; one that the roots do not
-    depend on is missing. Nodes that `admit` refuses count as constants. The primitives in `spare` keep what little their
-    nodes saved, so that a second sweep may pass through them (PyTorch's rule).
+    depend on is missing. Nodes that `admit` refuses count as constants. The primitives in `spare` keep what little
+    their nodes saved, so that a second sweep may pass through them (PyTorch's rule).
     """
     keep = set() if targets is None else set(targets)
     wanted: set[Node] | None = None
@@ -131,25 +130,21 @@ def _run(
     found: dict[Node, Any] = {}
     hooked = hooked_nodes()
     owned: set[Node] = set()  # nodes whose cotangent is an array of our own making, free to be added into
+    plain = hooked is None and wanted is None and not wrapped
     pop = cotangents.pop
     for node in order:
         g = pop(node, None)
-        parents = node.parents
-        hooks = None if hooked is None or g is None else hooked.get(node)
-        if type(g) is not ndarray and isinstance(g, Scattered) and (hooks is not None or node in keep or not g.suits(node.primitive)):
+        if type(g) is not ndarray and isinstance(g, Scattered) and not (plain and g.suits(node.primitive)):
             g = g.whole()
-        if hooks is not None:
-            g = on_arrival(node, hooks, g)
-        if not parents or node in keep:
-            found[node] = g
+        if hooked is not None and g is not None and node in hooked:
+            g = on_arrival(node, hooked[node], g)
+        parents = node.parents
+        if not parents or (keep and node in keep):
+            found[node] = g = g.whole() if isinstance(g, Scattered) else g
             if not parents:
                 continue
         if g is None:
             continue
-        if wanted is not None:
-            parents = tuple([parent if parent in wanted else None for parent in parents])
-            if not any(parents):
-                continue
         if type(g) is ndarray and g.nbytes > LARGE and hooked is None and not wrapped:
             run = find_run(order, order.index(node), keep, wanted)
             if run is not None:
@@ -160,18 +155,10 @@ def _run(
                         member.residuals = FREED
                 continue
         residuals = node.residuals
-        if type(residuals) is not tuple:
-            if residuals is FREED:
-                raise freed(node)
-            residuals = residuals.unpacked()
-        if wrapped:
-            residuals = rewrap(node, residuals, create_graph)
-        if hooks is None:
+        if plain and type(residuals) is tuple:
             cts = node.primitive.vjp(g, residuals, parents)
         else:
-            g = before_rule(node, hooks, g)
-            cts = node.primitive.vjp(g, residuals, parents)
-            cts = after_rule(node, hooks, [ct.whole() if isinstance(ct, Scattered) else ct for ct in cts], g)
+            cts = _special(node, g, hooked, wanted, wrapped, create_graph)
         for parent, ct in zip(parents, cts):
             if ct is None or parent is None:
                 continue
@@ -189,6 +176,31 @@ def _run(
         if release and not (spare and node.primitive in spare):
             node.residuals = FREED
     return found
+
+
+def _special(
+    node: Node, g: Any, hooked: Any, wanted: set[Node] | None, wrapped: bool, create_graph: bool
+) -> Sequence[Any]:
+    """A node's rule with all that a plain first-order sweep does without: hooks, unwanted parents, packing, Tensors."""
+    parents = node.parents
+    if wanted is not None:
+        parents = tuple([parent if parent in wanted else None for parent in parents])
+        if not any(parents):
+            return (None,) * len(parents)
+    residuals = node.residuals
+    if type(residuals) is not tuple:
+        if residuals is FREED:
+            raise freed(node)
+        residuals = residuals.unpacked()
+    if wrapped:
+        residuals = rewrap(node, residuals, create_graph)
+    if hooked is None or node not in hooked:
+        cts = node.primitive.vjp(g, residuals, parents)
+    else:
+        g = before_rule(node, hooked[node], g)
+        cts = node.primitive.vjp(g, residuals, parents)
+        cts = after_rule(node, hooked[node], [ct.whole() if isinstance(ct, Scattered) else ct for ct in cts], g)
+    return [ct if parent is not None else None for parent, ct in zip(parents, cts)]
 
 
 def rewrap(node: Node, residuals: tuple[Any, ...], record: bool) -> tuple[Any, ...]:

@@ -139,6 +139,7 @@ class Tensor:
         return error
 
     if TYPE_CHECKING:
+        __weakref__: Any
         _alias: Any
         _grad: Any
 

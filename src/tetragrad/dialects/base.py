@@ -10,6 +10,7 @@ from ..core.levels import concrete
 from ..core.mutation import share
 from ..core.tensor import PLAIN, Leaf, Node
 from ..core.tensor import Tensor as CoreTensor
+from ..numpy import exchange
 from ..numpy.tensor import stop_gradient
 
 
@@ -19,6 +20,9 @@ class DialectTensor(CoreTensor):
     __slots__ = ()
 
     __hash__ = object.__hash__
+
+    __dlpack__ = exchange.dlpack
+    __dlpack_device__ = exchange.dlpack_device
 
     def _array(self) -> np.ndarray[Any, Any]:
         """The plain array behind this Tensor (shared memory: do not write into it)."""
@@ -78,7 +82,7 @@ def convert(face: type[CoreTensor], value: Any) -> Any:
         return value
     made = face(value._value, value._node)
     if type(value._value) in PLAIN:
-        share(value, made, None)
+        share(value, made)
     return made
 
 

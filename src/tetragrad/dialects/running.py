@@ -1,8 +1,11 @@
-"""Running a program as `python` would, with dialects in the place of the packages that it imports."""
+"""Running a program as `python` would, with dialects in the place of the packages that it imports.
+
+The process is the program's from then on, as it is `python`'s.
+"""
 
 from __future__ import annotations
 
-import builtins
+import ast
 import importlib.util
 import io
 import os
@@ -10,7 +13,7 @@ import runpy
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from types import CodeType, ModuleType, TracebackType
+from types import TracebackType
 
 from ..errors import OperationError
 from .install import install
@@ -31,13 +34,9 @@ def run_script(path: str, arguments: Sequence[str], dialects: Sequence[str]) -> 
     ProgramError
         The script cannot be read or does not parse.
     """
-    code = _compiled(path)
-    main = ModuleType("__main__")
-    main.__file__ = path
-    main.__builtins__ = builtins  # type: ignore[attr-defined]
-    main.__dict__["__cached__"] = None
+    _check(path)
     folder = os.path.dirname(os.path.abspath(path))
-    return _run([path, *arguments], folder, dialects, main, lambda: exec(code, main.__dict__))
+    return _run([path, *arguments], folder, dialects, lambda: runpy.run_path(path, run_name="__main__"))
 
 
 def run_module(name: str, arguments: Sequence[str], dialects: Sequence[str]) -> int:
@@ -60,7 +59,7 @@ def run_module(name: str, arguments: Sequence[str], dialects: Sequence[str]) -> 
             raise ProgramError(f"no module named {name!r} is on the path")
         runpy.run_module(name, run_name="__main__", alter_sys=True)
 
-    return _run([name, *arguments], os.getcwd(), dialects, None, start)
+    return _run([name, *arguments], os.getcwd(), dialects, start)
 
 
 def _parents(name: str) -> list[str]:
@@ -68,7 +67,8 @@ def _parents(name: str) -> list[str]:
     return [".".join(parts[:length]) for length in range(1, len(parts))]
 
 
-def _compiled(path: str) -> CodeType:
+def _check(path: str) -> None:
+    """Raise for a script that cannot be run."""
     try:
         with io.open_code(os.path.abspath(path)) as stream:
             source = stream.read()
@@ -77,7 +77,7 @@ def _compiled(path: str) -> CodeType:
     except OSError as error:
         raise ProgramError(f"cannot read {path}: {error.strerror}") from error
     try:
-        return compile(source, path, "exec", dont_inherit=True)
+        ast.parse(source, path)
     except SyntaxError as error:
         line = f"\n    {error.text.strip()}" if error.text else ""
         raise ProgramError(f"{path}, line {error.lineno}: {error.msg}{line}") from error
@@ -85,21 +85,13 @@ def _compiled(path: str) -> CodeType:
         raise ProgramError(f"{path} is not a Python program: {error}") from error
 
 
-def _run(
-    arguments: list[str],
-    folder: str,
-    dialects: Sequence[str],
-    main: ModuleType | None,
-    start: Callable[[], object],
-) -> int:
-    before = sys.argv, sys.path[:], sys.modules["__main__"]
+def _run(arguments: list[str], folder: str, dialects: Sequence[str], start: Callable[[], object]) -> int:
+    # Nothing is undone at the end: threads and exit handlers of the program may outlive it, and still import.
+    install(*dialects)
+    sys.argv = arguments
+    sys.path.insert(0, folder)
     try:
-        with install(*dialects):
-            sys.argv = arguments
-            sys.path.insert(0, folder)
-            if main is not None:
-                sys.modules["__main__"] = main
-            start()
+        start()
         return 0
     except SystemExit as stop:
         return _status(stop)
@@ -108,8 +100,6 @@ def _run(
     except BaseException as error:
         traceback.print_exception(type(error), error, _of_the_program(error.__traceback__))
         return 1
-    finally:
-        sys.argv, sys.path[:], sys.modules["__main__"] = before
 
 
 def _of_the_program(trace: TracebackType | None) -> TracebackType | None:

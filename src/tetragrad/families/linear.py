@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.bind import bind, explain
 from ..core.levels import shape_of
-from ..core.mutation import share_if_view
+from ..core.mutation import is_view, share
 from ..core.primitive import Primitive
 from ..core.recording import is_recording
 from ..core.tensor import PLAIN, Node, Tensor, next_number
@@ -110,8 +110,8 @@ def single_door(primitive: Primitive, linked: bool = False) -> Callable[..., Any
         array = x._value if is_tensor else x
         if type(array) not in PLAIN:
             made = bind(primitive, (x,), params)
-            if linked and is_tensor and type(x) is not Tensor:
-                share_if_view(x, made, primitive, params)
+            if linked and is_tensor and type(x) is not Tensor and is_view(array, made._value, params):
+                share(x, made, primitive, params)
             return made
         try:
             out = value(array, **params)
@@ -142,7 +142,8 @@ def single_door(primitive: Primitive, linked: bool = False) -> Callable[..., Any
             if linked and keep_shape:
                 del params[shape_label]
         if linked and type(out) is ndarray and type(x) is not Tensor:  # the engine's own are never written into
-            share_if_view(x, made, primitive, params)
+            if out.base is array or is_view(array, out, params):
+                share(x, made, primitive, params)
         return made
 
     return door

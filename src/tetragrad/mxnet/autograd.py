@@ -75,8 +75,7 @@ def backward(heads: Any, head_grads: Any = None, retain_graph: bool = False, tra
         A head was not recorded, or its graph was already used, or a cotangent does not fit.
     """
     nodes, seeds = _heads(heads, head_grads)
-    with Scope(None, train_mode):
-        found = _pull(nodes, seeds, None, False, retain_graph)
+    found = _pull(nodes, seeds, None, False, retain_graph, train_mode)
     taken = {id(seed) for seed in seeds}
     owners: list[Any] = []
     gradients = []
@@ -84,15 +83,10 @@ def backward(heads: Any, head_grads: Any = None, retain_graph: bool = False, tra
         owner = leaf.owner() if isinstance(leaf, Leaf) and leaf.owner is not None else None
         if owner is not None:
             owners.append(owner)
-            gradients.append(own_result(_fitted(ct, leaf), taken))
-    if not any([getattr(owner, "_grad_req", None) != "null" for owner in owners]):
+            gradients.append(_faced(own_result(_fitted(ct, leaf), taken), type(owner)))
+    if all([isinstance(owner, NDArray) and owner._grad_req == "null" for owner in owners]):
         raise MXNetError(NO_INPUTS)
-    for owner, ct in zip(owners, gradients):
-        if isinstance(owner, NDArray):
-            owner._receive_gradient(ct)
-        else:  # a variable of another face
-            face = type(owner)
-            add_to_grads([owner], [face(ct._value, ct._node) if isinstance(ct, Tensor) else face(ct, None)])
+    add_to_grads(owners, gradients)
 
 
 def grad(
@@ -151,15 +145,14 @@ def grad(
         if node in targets:
             raise MXNetError("MXNetError: Check failed: autograd.grad: the same variable is named twice")
         targets.append(node)
-    with Scope(True if create_graph else None, train_mode):
-        found = _pull(nodes, seeds, targets, create_graph, bool(create_graph if retain_graph is None else retain_graph))
+    retain_graph = bool(create_graph if retain_graph is None else retain_graph)
+    found = _pull(nodes, seeds, targets, create_graph, retain_graph, train_mode)
     taken = {id(seed) for seed in seeds}
     results = []
     for position, node in enumerate(targets):
         if node not in found:
             raise MXNetError(UNREACHABLE.format(position))
-        ct = own_result(_fitted(found[node], node), taken)
-        results.append(NDArray(ct._value, ct._node) if isinstance(ct, Tensor) else NDArray(ct, None))
+        results.append(_faced(own_result(_fitted(found[node], node), taken), NDArray))
     return results
 
 
@@ -197,11 +190,16 @@ def _heads(heads: Any, head_grads: Any) -> tuple[list[Node], list[Any]]:
     return nodes, seeds
 
 
-def _pull(nodes: Any, seeds: Any, targets: Any, create_graph: bool, retain_graph: bool) -> dict[Node, Any]:
+def _pull(
+    nodes: Any, seeds: Any, targets: Any, create_graph: bool, retain_graph: bool, train_mode: bool
+) -> dict[Node, Any]:
+    previous = set_training(train_mode)
     try:
         found, _ = pull(nodes, seeds, targets, create_graph=create_graph, retain_graph=retain_graph)
     except TetragradError as error:
         raise translate(error) from error
+    finally:
+        set_training(previous)
     if targets is not None and not retain_graph and not create_graph:
         for node in reach(nodes)[0]:  # what did not lead to a variable is used up as well
             if not isinstance(node, Leaf):
@@ -215,6 +213,10 @@ def _fitted(ct: Any, leaf: Node) -> Any:
     if ct.dtype == leaf.dtype:
         return ct
     return CONVERT(ct, leaf.dtype) if leaf.dtype.kind == "f" else ct.astype(leaf.dtype)
+
+
+def _faced(ct: Any, face: type[Tensor]) -> Tensor:
+    return face(ct._value, ct._node) if isinstance(ct, Tensor) else face(ct, None)
 
 
 def get_symbol(x: Any) -> Any:

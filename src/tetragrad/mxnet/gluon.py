@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..dialects.names import missing_name
+from ..dialects.optimizers import adam, sgd
 from .ndarray import NDArray
 
 
@@ -18,9 +19,9 @@ class Trainer:
     params : list or dict of NDArray
         Arrays with `attach_grad`.
     optimizer : str
-        ``"sgd"`` (with ``momentum`` and ``wd``).
+        ``"sgd"``, ``"nag"`` (both with ``momentum``) or ``"adam"`` (``beta1``, ``beta2``, ``epsilon``).
     optimizer_params : dict, optional
-        ``learning_rate`` and what the optimizer takes.
+        ``learning_rate``, ``wd``, and what the optimizer takes.
 
     Examples
     --------
@@ -36,13 +37,16 @@ class Trainer:
     array([0.8, 1.6])
     """
 
-    def __init__(self, params: Any, optimizer: str, optimizer_params: dict[str, Any] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, params: Any, optimizer: str, optimizer_params: dict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
         self._params: list[NDArray] = list(params.values()) if isinstance(params, dict) else list(params)
         if optimizer not in _UPDATES:
             raise ValueError(f"Cannot find optimizer {optimizer}; there are {', '.join(_UPDATES)}")
         options = {"learning_rate": 0.01, **(optimizer_params or {})}
         self.learning_rate: float = options.pop("learning_rate")
-        self._update = _UPDATES[optimizer](**options)
+        options["weight_decay"] = options.pop("wd", 0.0)
+        self._update = partial(_UPDATES[optimizer], **options)
         self._states: list[dict[str, Any]] = [{} for _ in self._params]
 
     def set_learning_rate(self, lr: float) -> None:
@@ -68,13 +72,17 @@ class Trainer:
                 )
             assert x.grad is not None
             gradient = x.grad._array() / batch_size
-            x[...] = self._update(x._array(), gradient, self.learning_rate, state)
+            x[...] = self._update(x._array(), gradient, state, learning_rate=self.learning_rate)
             x._fresh_grad = 0
 
     update = step
 
 
-_UPDATES: dict[str, Callable[..., Any]] = {}
+_UPDATES: dict[str, Callable[..., Any]] = {
+    "sgd": sgd,
+    "nag": partial(sgd, nesterov=True),
+    "adam": partial(adam, corrected_epsilon=False),
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -62,18 +62,20 @@ def _reshape_like(self: NDArray, other: NDArray) -> Any:
     return self.reshape(other.shape)  # type: ignore[attr-defined]
 
 
-for _function in (
+_NAMED: tuple[Any, ...] = (
     reductions.all, reductions.any, reductions.argmax, reductions.argmin, reductions.cumsum, reductions.max,
     reductions.mean, reductions.min, reductions.prod, reductions.std, reductions.sum, reductions.var, sorting.argsort,
     elementwise.clip, elementwise.round, contraction.dot, contraction.diagonal, contraction.trace, indexing.nonzero,
     indexing.take, shaping.expand_dims, shaping.ravel, shaping.repeat, shaping.squeeze, shaping.swapaxes, shaping.tile,
     shaping.broadcast_to,
-):  # fmt: skip
-    setattr(NDArray, _function.__name__, _method(_function))
-for _function in (
+)  # fmt: skip
+_ELEMENTWISE: tuple[Any, ...] = (
     elementwise.exp, elementwise.log, elementwise.sqrt, elementwise.square, elementwise.sin, elementwise.cos,
     elementwise.tanh, elementwise.abs, elementwise.sign, elementwise.floor, elementwise.ceil,
-):  # fmt: skip
+)  # fmt: skip
+for _function in _NAMED:
+    setattr(NDArray, _function.__name__, _method(_function))
+for _function in _ELEMENTWISE:
     setattr(NDArray, "abs" if _function is elementwise.abs else _function.__name__, _method(_function))
 for _name, _own in {
     "reshape": _reshape, "transpose": _transpose, "flatten": _flatten, "sort": _sort, "fill": _fill,

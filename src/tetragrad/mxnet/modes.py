@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 
 from ..core import recording as engine_recording
 from ..core.recording import RecordingMode
@@ -31,30 +31,33 @@ def set_training(train_mode: bool) -> bool:
 class Scope:
     """A ``with`` block that sets the flags (None leaves one alone) and restores them on exit."""
 
-    __slots__ = ("_engine", "_record", "_tokens", "_train")
+    __slots__ = ("_entered", "_record", "_train")
 
     def __init__(self, record: bool | None, train: bool | None) -> None:
         self._record = record
         self._train = train
-        self._tokens: list[tuple[Token[bool] | None, Token[bool] | None, RecordingMode | None]] = []
+        self._entered: list[tuple[bool, bool, RecordingMode | None]] = []
 
     def __enter__(self) -> Scope:
-        engine = RecordingMode(engine_recording.is_recording() or True) if self._record else None
-        recording = None if self._record is None else _recording.set(self._record)
-        training = None if self._train is None else _training.set(self._train)
-        if engine is not None:
+        engine = None
+        if self._record and not engine_recording.is_recording():  # inside another face's `no_grad`
+            engine = RecordingMode(True)
             engine.__enter__()
-        self._tokens.append((recording, training, engine))
+        self._entered.append((_recording.get(), _training.get(), engine))
+        if self._record is not None:
+            _recording.set(self._record)
+        if self._train is not None:
+            _training.set(self._train)
         return self
 
     def __exit__(self, *exc: object) -> None:
-        recording, training, engine = self._tokens.pop()
+        recording, training, engine = self._entered.pop()
+        if self._record is not None:
+            _recording.set(recording)
+        if self._train is not None:
+            _training.set(training)
         if engine is not None:
             engine.__exit__(*exc)
-        if training is not None:
-            _training.reset(training)
-        if recording is not None:
-            _recording.reset(recording)
 
 
 def record(train_mode: bool = True) -> Scope:

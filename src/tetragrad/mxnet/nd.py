@@ -40,22 +40,22 @@ def array(source_array: Any, ctx: Any = None, dtype: Any = None) -> NDArray:
     [1. 2.]
     <NDArray 2 @cpu(0)>
     """
-    return _made(creation.array)(source_array, dtype, ctx)  # type: ignore[no-any-return]
+    return _made(creation.array)(source_array, dtype, ctx)
 
 
 def zeros(shape: Any, ctx: Any = None, dtype: Any = None, **kwargs: Any) -> NDArray:
     """An array of zeros."""
-    return _made(creation.zeros)(shape, dtype, ctx=ctx)  # type: ignore[no-any-return]
+    return _made(creation.zeros)(shape, dtype, ctx=ctx)
 
 
 def ones(shape: Any, ctx: Any = None, dtype: Any = None, **kwargs: Any) -> NDArray:
     """An array of ones."""
-    return _made(creation.ones)(shape, dtype, ctx=ctx)  # type: ignore[no-any-return]
+    return _made(creation.ones)(shape, dtype, ctx=ctx)
 
 
 def full(shape: Any, val: Any, ctx: Any = None, dtype: Any = None) -> NDArray:
     """An array of one value."""
-    return _made(creation.full)(shape, val, dtype=dtype, ctx=ctx)  # type: ignore[no-any-return]
+    return _made(creation.full)(shape, val, dtype=dtype, ctx=ctx)
 
 
 arange = _made(creation.arange)
@@ -112,11 +112,12 @@ for _name in (
     "transpose", "where",
 ):  # fmt: skip
     globals()[_name] = operation(NDArray, getattr(face, _name), _name)
-for _name, _function in {
+_RENAMED: dict[str, Any] = {
     "broadcast_add": face.add, "broadcast_sub": face.subtract, "broadcast_mul": face.multiply,
     "broadcast_div": face.divide, "broadcast_power": face.power, "elemwise_add": face.add,
     "elemwise_mul": face.multiply, "sigmoid": expit, "relu": npx._relu, "negative": face.negative,
-}.items():  # fmt: skip
+}  # fmt: skip
+for _name, _function in _RENAMED.items():
     globals()[_name] = operation(NDArray, _function, _name)
 
 

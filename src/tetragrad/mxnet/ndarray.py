@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as onp
 
-from ..core.mutation import alias_of, share
+from ..core.mutation import alias_of, separate, share, sharers
 from ..core.recording import call_in_mode
 from ..core.tensor import FREED, Leaf, Tensor
 from ..dialects.base import DialectTensor, convert
@@ -72,6 +72,7 @@ class NDArray(DialectTensor):
         if grad_req not in GRAD_REQS:
             raise KeyError(grad_req)
         self._node = Leaf(self.shape, self.dtype, self)
+        separate(self)
         self._grad = buffer
         self._grad_req = grad_req
         self._fresh_grad = 0
@@ -84,11 +85,9 @@ class NDArray(DialectTensor):
         except AttributeError:
             return None
 
-    def _receive_gradient(self, gradient: Any) -> None:
-        """Put a gradient (an array, or a Tensor if it was recorded) into the buffer, as `grad_req` says."""
+    def _receive_gradient(self, gradient: Tensor) -> None:
+        """Put what a backward pass found into the buffer, as `grad_req` says (see `core.gradients`)."""
         buffer = self._grad
-        if not isinstance(gradient, Tensor):
-            gradient = type(buffer)(gradient, None)
         request = self._grad_req
         if request == "null":
             return
@@ -123,7 +122,7 @@ class NDArray(DialectTensor):
     def detach(self) -> Any:
         """The same memory as a constant: gradients stop here. A write through either is seen by both."""
         stopped = stop_gradient(self)
-        share(self, stopped, None, detached=True)
+        share(self, stopped, detached=True)
         return stopped
 
     # -- operators ------------------------------------------------------------------------------------------------
@@ -144,7 +143,7 @@ class NDArray(DialectTensor):
             value = operand(type(self), value)
             if value.dtype != self.dtype:
                 value = astype_door(value, dtype=self.dtype)
-        elif not isinstance(value, (bool, int, float)):
+        elif type(value) is not float or self.dtype.kind != "f":
             value = onp.asarray(value, self.dtype)
         _write(self, writing.set_item, plain_index(index), value)
 
@@ -261,14 +260,14 @@ class NDArray(DialectTensor):
         other[...] = self
         return other
 
-    def astype(self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True) -> Any:
+    def astype(
+        self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
         """The elements in another type."""
         dtype = onp.dtype(dtype)
         if dtype == self.dtype and not copy:
             return self
-        if dtype == onp.float64:  # asked for, so it stays
-            return _kept(self, dtype)
-        return call(type(self), shaping.astype, (self, dtype), {})
+        return call(type(self), shaping.astype, (self, dtype), {}, widen=True)
 
     def copy(self, order: str = "C") -> Any:
         """An array of its own with these values."""
@@ -301,10 +300,6 @@ class ndarray(NDArray):
         return str(self._array())
 
 
-def _kept(x: NDArray, dtype: Any) -> Any:
-    return call(type(x), lambda value: shaping.astype(value, dtype), (x,), {})
-
-
 def _restore(face: type[NDArray], value: Any) -> NDArray:
     return face(value if value.ndim else value[()], None)
 
@@ -331,9 +326,7 @@ def _write(target: NDArray, change: Callable[..., Any], *args: Any) -> Any:
         node = target._node
         if node is not None and node.residuals is FREED:
             target._node = None
-        alias = alias_of(target)
-        members = (target,) if alias is None else alias.storage.living()
-        if any([isinstance(member._node, Leaf) for member in members]):
+        if any([isinstance(member._node, Leaf) for member in sharers(target)]):
             raise MXNetError(IN_PLACE)
     try:
         return change(target, *args) if recording else call_in_mode(False, change, (target, *args), {})

@@ -163,7 +163,9 @@ def embedding(data: Any, weight: Any, input_dim: Any = None, output_dim: Any = N
     return weight[onp.asarray(plain_index(data)).astype(onp.int64)]
 
 
-def topk(data: Any, k: int = 1, axis: int = -1, ret_typ: str = "indices", is_ascend: bool = False, dtype: Any = "float32") -> Any:
+def topk(
+    data: Any, k: int = 1, axis: int = -1, ret_typ: str = "indices", is_ascend: bool = False, dtype: Any = "float32"
+) -> Any:
     """Indices (or values) of the `k` largest elements along an axis, largest first."""
     order = data.argsort(axis=axis) if is_ascend else (-data).argsort(axis=axis)
     indices = call(ndarray, face.take, (order, onp.arange(k)), {"axis": axis})

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 FLOAT64 = onp.dtype("float64")
 
 
-def call(face: type[NDArray], function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """Apply a function of the engine; the results are arrays of this face."""
+def call(
+    face: type[NDArray], function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], widen: bool = False
+) -> Any:
+    """Apply a function of the engine; the results are arrays of this face, float64 only from float64 (or `widen`)."""
     args = [operand(face, arg) for arg in args]
     try:
         if is_recording():
@@ -39,32 +41,36 @@ def call(face: type[NDArray], function: Callable[..., Any], args: Sequence[Any],
         if translated is error:
             raise
         raise translated from error
-    return result(face, out, args)
+    return result(face, out, args, widen)
 
 
 def operand(face: type[NDArray], arg: Any) -> Any:
     """An argument as an operation takes it: arrays of other faces become arrays of this one."""
-    if isinstance(arg, Tensor):
+    kind = type(arg)
+    if kind is face or isinstance(arg, Tensor):
         node = arg._node
         if node is not None and node.residuals is FREED:  # its graph was used up: it is a constant now
             arg._node = None
-        return arg if type(arg) is face else convert(face, arg)
-    if type(arg) is list or type(arg) is tuple:
+        return arg if kind is face else convert(face, arg)
+    if kind is list or kind is tuple:
         return type(arg)([operand(face, item) for item in arg])
     return arg
 
 
-def result(face: type[NDArray], out: Any, args: Sequence[Any]) -> Any:
-    """What an operation gave, as arrays of this face; no float64 where no operand was float64."""
-    if isinstance(out, (tuple, list)):
-        return type(out)([result(face, part, args) for part in out])
-    if not isinstance(out, Tensor):
-        if not isinstance(out, (onp.ndarray, onp.generic)):
+def result(face: type[NDArray], out: Any, args: Sequence[Any], widen: bool = False) -> Any:
+    """What an operation gave, as arrays of this face; no float64 where no operand was float64 (unless `widen`)."""
+    if type(out) is not face:
+        if isinstance(out, tuple):
+            return tuple([result(face, part, args, widen) for part in out])
+        if isinstance(out, list):
+            return [result(face, part, args, widen) for part in out]
+        if isinstance(out, Tensor):
+            out = face(out._value, out._node)
+        elif isinstance(out, (onp.ndarray, onp.generic)):
+            out = face(out, None)
+        else:
             return out
-        out = face(out, None)
-    elif type(out) is not face:
-        out = face(out._value, out._node)
-    if out._value.dtype is FLOAT64 and not any([is_double(arg) for arg in args]):
+    if out._value.dtype is FLOAT64 and not widen and not any([is_double(arg) for arg in args]):
         out = astype(out, dtype=onp.dtype("float32"))
     return out
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.tensor import PLAIN
 from ..core.tensor import Tensor as CoreTensor
 from ..errors import OperationError
+from ..ops.arithmetic import positive
 from ..ops.joining import stack
 from ..ops.shape import astype
 
@@ -89,7 +90,10 @@ def array(object: Any, dtype: Any = None, copy: bool | None = True, ndmin: int =
         object = _stack(object)
     if not isinstance(object, CoreTensor):
         return np.array(object, dtype=dtype, copy=copy, ndmin=ndmin)
-    made = object if dtype is None or object.dtype == dtype else astype(object, dtype=np.dtype(dtype))
+    if dtype is not None and object.dtype != dtype:
+        made = astype(object, dtype=np.dtype(dtype))
+    else:
+        made = _copied(object) if copy else object
     if made.ndim < ndmin:
         made = made[(None,) * (ndmin - made.ndim)]
     return made
@@ -231,7 +235,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> 
 
 
 def copy(a: Any) -> Any:
-    """A copy of an array; of a Tensor, a Tensor in the same graph (values are never changed under it).
+    """A copy of an array; of a Tensor, a Tensor in the same graph with memory of its own.
 
     Parameters
     ----------
@@ -247,7 +251,13 @@ def copy(a: Any) -> Any:
     >>> np.copy(np.arange(2.0))
     array([0., 1.])
     """
-    return +a if isinstance(a, CoreTensor) else np.array(a)
+    return _copied(a) if isinstance(a, CoreTensor) else np.array(a)
+
+
+def _copied(x: CoreTensor) -> Any:
+    if x.dtype.kind in "fc":
+        return positive(x)
+    return type(x)(x._value.copy() if type(x._value) is np.ndarray else x._value, None)
 
 
 def refuse(function: str, **arguments: Any) -> None:

@@ -14,6 +14,7 @@ from ..errors import OperationError, ShapeError
 from ..ops import indexing
 from ..ops import shape as ops
 from .arguments import as_shape, one_axis, operand, some_axes
+from . import creation
 from .creation import refuse
 
 __all__ = [
@@ -87,8 +88,18 @@ def astype(x: Any, dtype: Any, copy: bool = True, **kwargs: Any) -> Any:
     dtype = np.dtype(dtype)
     x = operand(x)
     if dtype.kind in "fc":
-        return x if isinstance(x, Tensor) and x.dtype == dtype else ops.astype(x, dtype=dtype)
+        if isinstance(x, Tensor) and x.dtype == dtype:
+            return creation.copy(x) if copy else x
+        return ops.astype(x, dtype=dtype)
     return ops.astype_discrete(x, dtype=dtype)
+
+
+def ordered_copy(x: Any, order: str) -> Any:
+    """A copy of a Tensor laid out in memory as NumPy's `copy` does (that decides which reshapes of it are views)."""
+    made = creation.copy(x)
+    if type(made._value) is np.ndarray and order != "K":
+        made._value = np.asarray(made._value, order=order)
+    return made
 
 
 # -- one shape to another ---------------------------------------------------------------------------------------------
@@ -104,6 +115,8 @@ def reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: bool | None
         One length may be -1: whatever is left.
     order : {'C', 'F'}
         Last or first index fastest.
+    copy : bool, optional
+        True: never a view; None: a view where possible.
 
     Returns
     -------
@@ -117,6 +130,8 @@ def reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: bool | None
            [2., 3.]])
     """
     a, shape = operand(a), as_shape(shape)
+    if copy:
+        a = creation.copy(a)
     if order == "F":
         return transpose(ops.reshape(transpose(a), shape=shape[::-1]))
     if order not in ("C", "A"):
@@ -125,7 +140,7 @@ def reshape(a: Any, /, shape: Any = None, order: str = "C", *, copy: bool | None
 
 
 def ravel(a: Any, order: str = "C") -> Any:
-    """All elements in one row.
+    """All elements in one row: a view of an array whose elements stand one after the other in memory, else a copy.
 
     Examples
     --------
@@ -133,7 +148,11 @@ def ravel(a: Any, order: str = "C") -> Any:
     >>> np.ravel(np.eye(2))
     array([1., 0., 0., 1.])
     """
-    return reshape(a, -1, "C" if order == "K" else order)
+    a = operand(a)
+    flat = reshape(a, -1, "C" if order == "K" else order)
+    if isinstance(a, Tensor) and type(a._value) is np.ndarray and not a._value.flags.forc:
+        return creation.copy(flat)  # NumPy copies, although a strided vector needs not be
+    return flat
 
 
 def transpose(a: Any, axes: Any = None) -> Any:

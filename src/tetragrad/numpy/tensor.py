@@ -12,7 +12,7 @@ from ..core import hooks
 from ..core.bind import describe
 from ..core.gradients import add_to_grads
 from ..core.levels import Boxed, concrete, current_level, level_of, lift
-from ..core.mutation import share, share_if_view
+from ..core.mutation import separate, share, share_if_view
 from ..core.sweep import fit_cotangent, own_result, pull
 from ..core.tensor import PLAIN, Leaf, Node, is_differentiable_dtype
 from ..core.tensor import Tensor as CoreTensor
@@ -28,7 +28,7 @@ from ..families.rules import CONVERT
 from ..ops.arithmetic import stop_gradient as stop_gradient_door
 from ..ops.indexing import getitem
 from ..ops.joining import unstack
-from . import contraction, creation, dispatch, elementwise, indexing, reductions, shaping, sorting, writing
+from . import contraction, creation, dispatch, elementwise, exchange, indexing, reductions, shaping, sorting, writing
 
 
 class Tensor(CoreTensor):
@@ -78,6 +78,7 @@ class Tensor(CoreTensor):
             self._node = None
         else:
             raise OperationError("requires_grad: this Tensor is a result; use .detach() to get its value as a constant")
+        separate(self)
 
     @property
     def is_leaf(self) -> bool:
@@ -169,7 +170,7 @@ class Tensor(CoreTensor):
         A write through either is seen by both; one through the detached Tensor shows in no history.
         """
         stopped: Tensor = stop_gradient(self)
-        share(self, stopped, None, detached=True)
+        share(self, stopped, detached=True)
         return stopped
 
     @property
@@ -230,7 +231,9 @@ class Tensor(CoreTensor):
                 f"not "
                 f"wanted."
             )
-        return np.array(concrete(self, "array"), dtype=dtype, copy=copy)
+        value = concrete(self, "array")
+        array = np.array(value, dtype=dtype, copy=copy)
+        return self.numpy() if array is value else array  # what is not a copy is read-only
 
     def item(self, *index: int) -> Any:
         """The one element (or the one at `index`) as a Python number."""
@@ -284,12 +287,10 @@ class Tensor(CoreTensor):
     clip = elementwise.clip
     conj = elementwise.conj
     conjugate = elementwise.conjugate
-    copy = creation.copy
     cumprod = reductions.cumprod
     cumsum = reductions.cumsum
     diagonal = contraction.diagonal
     dot = contraction.dot
-    flatten = shaping.ravel
     max = reductions.max
     mean = reductions.mean
     min = reductions.min
@@ -315,6 +316,14 @@ class Tensor(CoreTensor):
         """The Tensor with its axes reversed, or in the order given."""
         return shaping.transpose(self, None if not axes else axes[0] if len(axes) == 1 else axes)
 
+    def copy(self, order: str = "C") -> Any:
+        """A Tensor with the same elements in memory of its own, in the same graph."""
+        return shaping.ordered_copy(self, order)
+
+    def flatten(self, order: str = "C") -> Any:
+        """All elements in one row, in memory of its own."""
+        return creation.copy(shaping.ravel(self, order))
+
     T = property(shaping.transpose, doc="The Tensor with its axes reversed.")
     mT = property(shaping.matrix_transpose, doc="The Tensor with its last two axes swapped.")
     real = property(elementwise.real, doc="Real part.")
@@ -323,10 +332,7 @@ class Tensor(CoreTensor):
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:
             raise TypeError("iteration over a 0-d Tensor")
-        rows = unstack(self, axis=0)
-        for position, row in enumerate(rows):
-            share_if_view(self, row, getitem.primitive, {"index": (position,)})  # type: ignore[attr-defined]
-        return iter(rows)
+        return _rows(self)
 
     # -- writing in place (see core.mutation) ----------------------------------------------------------------------
 
@@ -349,17 +355,23 @@ class Tensor(CoreTensor):
         """Write one value everywhere."""
         writing.assign(self, value, "fill")
 
-    def put(self, indices: Any, values: Any) -> None:
+    def put(self, indices: Any, values: Any, mode: str = "raise") -> None:
         """Write values at flat positions."""
-        writing.put(self, indices, values)
+        writing.put(self, indices, values, mode)
 
-    def sort(self, axis: int = -1) -> None:
+    def sort(self, axis: int = -1, kind: Any = None, order: Any = None, *, stable: bool | None = None) -> None:
         """Sort in place along one axis."""
-        writing.assign(self, sorting.sort(self, axis), "sort")
+        writing.assign(self, sorting.sort(self, axis, kind, order, stable=stable), "sort")
+
+    def partition(self, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+        """Bring the `kth` element to its sorted place along one axis, in place."""
+        writing.assign(self, sorting.partition(self, kth, axis, kind, order), "partition")
 
     __array_ufunc__ = dispatch.array_ufunc
     __array_function__ = dispatch.array_function
     __array_priority__ = 1000
+    __dlpack__ = exchange.dlpack
+    __dlpack_device__ = exchange.dlpack_device
 
     # -- copies: values only, never the graph ---------------------------------------------------------------------
 
@@ -426,8 +438,8 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, copy: bool
     if isinstance(data, CoreTensor):
         data = concrete(data, "tensor()")
     value = np.array(data, dtype=dtype) if copy else np.asarray(data, dtype=dtype)
-    if value is data:
-        value.flags.writeable = False
+    if not copy and isinstance(data, np.ndarray) and (value is data or value.base is data):
+        value.flags.writeable = data.flags.writeable = False
     if value.dtype.kind not in "biufc":
         raise DifferentiableTypeError(
             f"tensor: cannot make a Tensor of dtype {value.dtype} from {type(data).__name__}; give numbers"
@@ -438,6 +450,20 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, copy: bool
     if requires_grad:
         made.requires_grad = True
     return made
+
+
+def _rows(x: Tensor) -> Iterator[Any]:
+    """The entries along the first axis, as views. They come from one node, as long as nobody writes into `x`."""
+    value, node = x._value, x._node
+    rows = unstack.primitive.unlinked(x, axis=0)  # type: ignore[attr-defined]
+    for position in range(len(x)):
+        if rows is not None and (x._value is not value or x._node is not node):
+            value = rows = None
+        if rows is None:
+            yield x[position]
+        else:
+            share_if_view(x, rows[position], getitem.primitive, {"index": (position,)})  # type: ignore[attr-defined]
+            yield rows[position]
 
 
 def stop_gradient(x: Any) -> Any:

@@ -16,7 +16,7 @@ from ..core.bind import describe
 from ..core.levels import concrete, shape_of
 from ..core.mutation import is_own_part, write
 from ..core.tensor import Tensor
-from ..errors import EscapedValueError, OperandTypeError, OperationError, ShapeError
+from ..errors import EscapedValueError, OperandTypeError, ShapeError
 from ..ops import arithmetic, exponential
 from ..ops.arithmetic import where
 from ..ops.contraction import matmul
@@ -35,7 +35,8 @@ def raw(value: Any) -> Any:
 
 def place_of(index: Any) -> tuple[Any, ...]:
     """An index as users write it, for writing: inside vmap it must not depend on the example."""
-    return tuple([concrete(entry, "place to write to") if isinstance(entry, Tensor) else entry for entry in resolve(index)])
+    what = "place to write to"
+    return tuple([concrete(entry, what) if isinstance(entry, Tensor) else entry for entry in resolve(index)])
 
 
 def set_item(target: Tensor, index: Any, value: Any, name: str = "setitem") -> None:
@@ -48,8 +49,8 @@ def set_item(target: Tensor, index: Any, value: Any, name: str = "setitem") -> N
     dtype = value.dtype if hasattr(value, "dtype") else np.result_type(value)
     if dtype.kind in "fc" and not np.can_cast(dtype, target.dtype, "same_kind"):
         raise OperandTypeError(
-            f"{name}: {dtype} values do not fit into a Tensor of {target.dtype}; convert it with .astype({dtype}) first, "
-            f"or write a new Tensor instead of changing this one"
+            f"{name}: {dtype} values do not fit into a Tensor of {target.dtype}; convert it with .astype({dtype}) "
+            f"first, or write a new Tensor instead of changing this one"
         )
     write(
         name, target, value, index_update.primitive, {"index": index},
@@ -107,8 +108,8 @@ def write_out(out: Any, result: Any, mask: Any = None, name: str = "out") -> Any
         result._node is not None or not isinstance(result._value, (np.ndarray, np.generic))
     ):
         raise EscapedValueError(
-            f"{name}: out= is a plain array, which would lose the derivative of the result ({describe(result)}). Give a "
-            f"Tensor (tg.tensor(...)) as out=, or use the returned value."
+            f"{name}: out= is a plain array, which would lose the derivative of the result ({describe(result)}). Give "
+            f"a Tensor (tg.tensor(...)) as out=, or use the returned value."
         )
     np.copyto(out, concrete(result, name), casting="same_kind", where=True if mask is None else concrete(mask, name))
     return out
@@ -119,8 +120,8 @@ def at(ufunc: Any, door: Callable[..., Any], target: Any, index: Any, value: Any
     name = f"{ufunc.__name__}.at"
     if not isinstance(target, Tensor):
         raise EscapedValueError(
-            f"numpy.{name}: the array written into is plain and would lose the derivative of the values. Make it a Tensor "
-            f"(tg.tensor(...))."
+            f"numpy.{name}: the array written into is plain and would lose the derivative of the values. Make it a "
+            f"Tensor (tg.tensor(...))."
         )
     index = place_of(index)
     if ufunc in (np.add, np.subtract):
@@ -203,8 +204,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
     tensor([1., 8., 9.])
     """
     mask = np.asarray(concrete(mask, "putmask"), dtype=bool)
-    positions = np.arange(mask.size) % max(1, _size(values))
-    copyto(a, reshape(_flat(values)[positions], shape=mask.shape), where=mask)
+    copyto(a, reshape(_repeated(values, mask.size), shape=mask.shape), where=mask)
 
 
 def place(arr: Any, mask: Any, vals: Any) -> None:
@@ -227,10 +227,10 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     tensor([1., 7., 8.])
     """
     mask = np.asarray(concrete(mask, "place"), dtype=bool)
-    _set(arr, mask, _flat(vals)[np.arange(np.count_nonzero(mask)) % max(1, _size(vals))])
+    _set(arr, mask, _repeated(vals, np.count_nonzero(mask)))
 
 
-def put(a: Any, ind: Any, v: Any) -> None:
+def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     """Write values at flat positions (values repeated as needed).
 
     Parameters
@@ -239,6 +239,8 @@ def put(a: Any, ind: Any, v: Any) -> None:
     ind : array_like of int
         Positions in the flattened array.
     v : array_like or Tensor
+    mode : {'raise', 'wrap', 'clip'}
+        What to do with positions that are out of bounds.
 
     Examples
     --------
@@ -250,11 +252,14 @@ def put(a: Any, ind: Any, v: Any) -> None:
     tensor([[8., 2.],
             [3., 9.]])
     """
-    ind = np.asarray(concrete(ind, "put")).ravel()
-    ind = np.where(ind < 0, ind + _size(a), ind)
-    if ind.size and not (ind.min() >= 0 and ind.max() < _size(a)):
-        raise ShapeError(f"put: a position is out of bounds for an array of {_size(a)} elements")
-    _set(a, np.unravel_index(ind, shape_of(a)), _flat(v)[np.arange(ind.size) % max(1, _size(v))])
+    size, ind = _size(a), np.asarray(concrete(ind, "put")).ravel()
+    if mode == "clip":
+        ind = np.clip(ind, 0, size - 1)
+    elif mode == "wrap":
+        ind = ind % max(1, size)
+    elif ind.size and not (ind.min() >= -size and ind.max() < size):
+        raise ShapeError(f"put: a position is out of bounds for an array of {size} elements")
+    _set(a, np.unravel_index(np.where(ind < 0, ind + size, ind), shape_of(a)), _repeated(v, ind.size))
 
 
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: int | None = -1) -> None:
@@ -320,9 +325,10 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     put(a, positions, val)
 
 
-def _flat(values: Any) -> Any:
-    values = values if isinstance(values, Tensor) else np.asarray(values)
-    return reshape(values, shape=(-1,))
+def _repeated(values: Any, count: int) -> Any:
+    """The values in one row, from the start again as often as needed."""
+    values = operand(values)
+    return reshape(values, shape=(-1,))[np.arange(count) % max(1, _size(values))]
 
 
 def _size(values: Any) -> int:

@@ -12,7 +12,10 @@ _ANY = Real(-2, 2, complex=True)
 
 
 def _diagonal(x: Any, *, offset: int, axis1: int, axis2: int) -> Any:
-    return np.diagonal(x, offset, axis1, axis2)
+    out = np.diagonal(x, offset, axis1, axis2)
+    if x.flags.writeable:
+        out.flags.writeable = True  # NumPy has it read-only "for now"; writing through it is well defined
+    return out
 
 
 diagonal = linear(
@@ -23,6 +26,7 @@ diagonal = linear(
             g, shape=x_shape, offset=offset, axis1=axis1, axis2=axis2
         )
     ],
+    view=True,
     batch=lambda args, batched, size, params: diagonal(
         args[0], offset=params["offset"], axis1=params["axis1"] + 1, axis2=params["axis2"] + 1
     ),

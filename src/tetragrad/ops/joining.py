@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
 
 from ..core.levels import shape_of
+from ..core.mutation import share_if_view
+from ..core.tensor import Tensor
 from ..families import Case, Real, general, linear
 from ..families.rules import BROADCAST, LINEAR
 from .indexing import getitem
@@ -25,8 +28,20 @@ def _concatenate(*arrays: Any, axis: int) -> Any:
 
 
 def _piece(g: Any, shapes: Sequence[tuple[int, ...]], axis: int, index: int) -> Any:
-    start = sum([shape[axis] for shape in shapes[:index]])
-    return getitem(g, index=along(axis, slice(start, start + shapes[index][axis])))
+    return getitem(g, index=along(axis, slice(*_starts(shapes, axis)[index : index + 2])))
+
+
+_last: tuple[Any, int, list[int]] = ((), 0, [])
+
+
+def _starts(shapes: Sequence[tuple[int, ...]], axis: int) -> list[int]:
+    """Where each array begins in the joined one (kept, because the rule is asked for one array after the other)."""
+    global _last
+    of, along_axis, starts = _last
+    if of is not shapes or along_axis != axis:
+        starts = [*accumulate([shape[axis] for shape in shapes], initial=0)]
+        _last = shapes, axis, starts
+    return starts
 
 
 def all_batched(args: Sequence[Any], batched: Sequence[bool], size: int) -> list[Any]:
@@ -105,5 +120,34 @@ split = general(
     ],
     doc="The pieces of an array between increasing `points` of one axis.",
 )
+
+
+
+def _linked(door: Any, places: Callable[..., list[Any]]) -> Callable[..., Any]:
+    """A door that tells the user's Tensors of their parts, which are views of them."""
+    primitive = door.primitive
+
+    def linked(x: Any, **params: Any) -> Any:
+        parts = door(x, **params)
+        if isinstance(x, Tensor) and type(x) is not Tensor:
+            for part, place in zip(parts, places(len(parts), **params)):
+                share_if_view(x, part, getitem.primitive, {"index": place})  # type: ignore[attr-defined]
+        return parts
+
+    primitive.door, primitive.unlinked = linked, door
+    linked.__name__, linked.__doc__, linked.primitive = primitive.name, door.__doc__, primitive  # type: ignore[attr-defined]
+    return linked
+
+
+def _places_of_entries(count: int, axis: int) -> list[Any]:
+    return [along(axis, position) for position in range(count)]
+
+
+def _places_of_pieces(count: int, points: tuple[int, ...], axis: int) -> list[Any]:
+    return [along(axis, slice(start, stop)) for start, stop in zip((0, *points), (*points, None))]
+
+
+unstack = _linked(unstack, _places_of_entries)
+split = _linked(split, _places_of_pieces)
 
 LINEAR["stack"] = stack

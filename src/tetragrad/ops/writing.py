@@ -121,8 +121,21 @@ _loop_index_add = batch_by_loop(index_add.primitive)  # type: ignore[attr-define
 
 def _overwrite(x: Any, v: Any, *, steps: Steps) -> Any:
     out = np.array(x)
-    look(out, steps)[...] = v
+    _put(out, v, steps)
     return out if out.ndim else out[()]
+
+
+def _put(array: Any, v: Any, steps: Steps) -> None:
+    """Write what a view shows, in an array whose memory may be laid out so that NumPy would copy (a reshape)."""
+    shown = look(array, steps)
+    if np.may_share_memory(shown, array):
+        shown[...] = v
+        return
+    moves = tuple([step for step in steps if not _is_part((step,))])
+    parts = [primitive.name for primitive, _ in steps if _is_part(((primitive, {}),))]
+    positions = look(np.arange(array.size).reshape(array.shape), moves)
+    elements = array.flat if not parts else array.imag.flat if parts[0] == "imag" else array.real.flat
+    elements[positions.ravel()] = np.broadcast_to(v, positions.shape).ravel()
 
 
 def _shown(g: Any, steps: Steps) -> Any:
@@ -234,7 +247,7 @@ def _clear_at(array: Any, index: tuple[Any, ...]) -> None:
 
 
 def _clear_view(array: Any, steps: Steps) -> None:
-    look(array, steps)[...] = 0
+    _put(array, 0, steps)
 
 
 _CLEARING = {index_update.primitive: _clear_at, overwrite.primitive: _clear_view}  # type: ignore[attr-defined]

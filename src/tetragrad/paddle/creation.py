@@ -51,7 +51,14 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, na
 
 def linspace(start: Any, stop: Any, num: Any, dtype: Any = None, name: str | None = None) -> Tensor:
     """`num` numbers from `start` to `stop`, both included, at equal distances."""
-    return made(np.linspace(_number(start), _number(stop), int(_number(num)), dtype=numpy_dtype(dtype)))  # type: ignore[no-any-return]
+    kind = numpy_dtype(dtype)
+    inner = kind if kind.kind == "f" else np.dtype(np.float64)
+    first, last, count = inner.type(_number(start)), inner.type(_number(stop)), int(_number(num))
+    step = (last - first) / inner.type(max(1, count - 1))
+    places = np.arange(count).astype(inner)
+    # From both ends, in the dtype itself, as Paddle does.
+    values = np.where(np.arange(count) < count // 2, first + step * places, last - step * places[::-1])
+    return made((values if count > 1 else np.full(count, first)).astype(kind))  # type: ignore[no-any-return]
 
 
 def zeros(shape: Any, dtype: Any = None, name: str | None = None, *, requires_grad: bool = False) -> Tensor:
@@ -107,7 +114,7 @@ def empty_like(x: Any, dtype: Any = None, name: str | None = None) -> Tensor:
 
 def assign(x: Any, output: Any = None) -> Any:
     """A copy of `x` in the same graph; with `output`, that Tensor gets the values."""
-    x = arithmetic.positive(x) if isinstance(x, CoreTensor) else to_tensor(np.asarray(x))
+    x = arithmetic.positive(as_operand(x, "assign")) if isinstance(x, CoreTensor) else to_tensor(np.asarray(x))
     if output is None:
         return x
     from .inplace import copy_

@@ -54,6 +54,7 @@ complex128 = DataType("complex128", 13)
 
 _ALL = (bool, uint8, int8, int16, int32, int64, float16, float32, float64, complex64, complex128)
 BY_NUMPY: dict[Any, DataType] = {dtype.dtype: dtype for dtype in _ALL}
+BY_NUMBER: dict[int, DataType] = {dtype.dtype.num: dtype for dtype in _ALL}  # quicker to look up
 _BY_NAME: dict[Any, DataType] = {dtype.name: dtype for dtype in _ALL}
 _BY_NAME.update({"float": float32, "double": float64, "int": int32, "half": float16})
 _BY_TYPE: dict[Any, DataType] = {float: float32, int: int64, type(True): bool, complex: complex64}

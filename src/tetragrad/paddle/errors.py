@@ -1,6 +1,11 @@
-"""Paddle's errors: the Python types that the real package raises, with its kind of error in front of the message."""
+"""Paddle's errors: the Python types that the real package raises, with its kind of error in front of the message.
+
+Each is tetragrad's own type of the same fault as well, and prints under the name that Paddle's users know.
+"""
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,34 +20,58 @@ from ..errors import (
 )
 
 
+E = TypeVar("E", bound=type)
+
+
+def _shown_as_python_type(error: E) -> E:
+    """Print under the name of the Python type that the error also is."""
+    last = error.__bases__[-1]
+    python = next(each for each in (last, *error.__mro__) if each.__module__ == "builtins")
+    error.__name__ = error.__qualname__ = python.__name__
+    return error
+
+
+@_shown_as_python_type
 class InvalidArgumentError(TetragradError, ValueError):
     """``(InvalidArgument)``: operands or arguments that do not fit the operation."""
 
 
+@_shown_as_python_type
 class OutOfRangeError(TetragradError, IndexError):
     """``(OutOfRange)``: an index beyond the Tensor."""
 
 
+@_shown_as_python_type
 class PreconditionNotMetError(TetragradError, RuntimeError):
     """``(PreconditionNotMet)``: the state does not allow the operation."""
 
 
+@_shown_as_python_type
+class NotFoundError(TetragradError, RuntimeError):
+    """``(NotFound)``: there is no such operation on this dtype."""
+
+
+@_shown_as_python_type
 class AlreadyExistsError(TetragradError, RuntimeError):
     """``(AlreadyExists)``: the same Tensor was given twice."""
 
 
+@_shown_as_python_type
 class FatalError(FreedGraphError, SystemError):
     """``(Fatal)``: a backward pass met a graph that an earlier one had used up."""
 
 
+@_shown_as_python_type
 class InvalidTypeError(OperandTypeError):
     """``(InvalidType)``: dtypes that Paddle does not mix."""
 
 
+@_shown_as_python_type
 class UnimplementedError(MissingRuleError):
     """``(Unimplemented)``: there is no such operation for these operands."""
 
 
+@_shown_as_python_type
 class ArgumentAssertionError(TetragradError, AssertionError):
     """An argument that Paddle checks with ``assert``."""
 

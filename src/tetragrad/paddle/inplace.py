@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.mutation import alias_of, write
-from ..core.recording import call_in_mode
+from ..core.mutation import become
 from ..core.tensor import Tensor as CoreTensor
 from ..numpy import writing
 from . import linalg, manipulation, mathematics, random
@@ -20,22 +19,16 @@ from .dtypes import Size
 from .errors import require
 from .nn import functional
 from .operators import check_leaf, through_leaf
-from .tensor import Tensor, as_operand, made, to_tensor
-
-
-def in_values(function: Callable[..., Any], *args: Any) -> Any:
-    """Call a function that writes, unrecorded: only values change."""
-    return call_in_mode(False, function, args, {})
-
-
-def overwrite(target: Any, value: Any) -> None:
-    """Give a Tensor new values, unrecorded, seen by all that share its memory."""
-    in_values(writing.assign, target, value)
+from .tensor import Tensor, as_operand, in_values, made, overwrite, to_tensor
 
 
 def _finish(x: Tensor) -> Tensor:
     x._bump_inplace_version()
     return x
+
+
+def _assign_result(x: Tensor, name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> None:
+    writing.assign(x, function(x, *args, **kwargs), name)
 
 
 def changing(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -46,17 +39,10 @@ def changing(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         carriers = [each for each in (*args, *kwargs.values()) if isinstance(each, CoreTensor)]
         carrier = next((each for each in carriers if each._node is not None), None)
 
-        def functional_(current: Any) -> Any:
-            return writing.fit(name, function(current, *args, **kwargs), current)
-
-        def in_place(array: Any) -> None:
-            plain = array if array.ndim else array[()]
-            np.copyto(array, function(Tensor(plain, None), *args, **kwargs)._value, casting="same_kind")
-
         if carrier is None and through_leaf(x):
-            in_values(write, x, carrier, functional_, in_place)
+            in_values(_assign_result, x, name, function, args, kwargs)
         else:
-            write(x, carrier, functional_, in_place)
+            _assign_result(x, name, function, args, kwargs)
         return _finish(x)
 
     return _named(change, name, "in place, and return `x`.")
@@ -69,13 +55,7 @@ def reshaping(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         check_leaf(x)
         result = function(x, *args, **kwargs)
         if result is not x:
-            x._value, x._node = result._value, result._node
-            alias = alias_of(result)
-            if alias is not None:
-                x._alias = alias
-                alias.storage.add(x)
-            elif alias_of(x) is not None:
-                del x._alias
+            become(x, result)
         return _finish(x)
 
     return _named(change, name, "in place, and return `x`.")

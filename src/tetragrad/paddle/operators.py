@@ -12,11 +12,12 @@ from ..core.recording import is_recording
 from ..core.tensor import Leaf
 from ..core.tensor import Tensor as CoreTensor
 from ..dialects.base import convert
+from ..errors import TetragradError
 from ..numpy import writing
 from ..ops import arithmetic, contraction, exponential, shape
 from .dtypes import numpy_dtype
-from .errors import InvalidTypeError, invalid
-from .tensor import Tensor, made, to_tensor
+from .errors import InvalidTypeError, NotFoundError, invalid, translate
+from .tensor import Tensor, in_values, made, to_tensor
 
 
 def check_mix(x: Any, y: Any) -> None:
@@ -59,9 +60,10 @@ def _binary(door: Callable[..., Any]) -> tuple[Callable[..., Any], Callable[...,
     """The operator of a door and its reflected form. Written out: it is the hot path."""
 
     def operate(self: Any, other: Any) -> Any:
+        if type(other) is Tensor and other._value.dtype is self._value.dtype:
+            return door(self, other)
         if isinstance(other, CoreTensor):
-            if other._value.dtype is not self._value.dtype:
-                self, other = promoted(self, other)
+            self, other = promoted(self, other)
         elif type(other) not in (int, float) or self._value.dtype.kind != "f":
             operands = coerced(self, other)
             if operands is None:
@@ -104,8 +106,23 @@ def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[..., Any]:
             if operands is None:
                 return NotImplemented
             self, other = operands
-        found = compare(self, other)
+        try:
+            found = compare(self, other)
+        except TetragradError as error:
+            raise translate(error) from error
         return Tensor(found, None) if type(found) in (np.ndarray, np.bool_) else made(found)
+
+    return operate
+
+
+def _of_bits(door: Callable[..., Any]) -> Callable[..., Any]:
+    """An operation on bits: its result has no derivative, and it does not take floating-point numbers."""
+
+    def operate(x: Any, y: Any) -> Any:
+        for each in (x, y):
+            if isinstance(each, CoreTensor) and each._value.dtype.kind in "fc":
+                raise NotFoundError(f"(NotFound) The kernel `{door.__name__}` is not registered for {each.dtype.name}.")
+        return made(door(x, y))
 
     return operate
 
@@ -124,8 +141,6 @@ def through_leaf(x: Tensor) -> bool:
 
 def set_item(self: Any, index: Any, value: Any) -> None:
     """``x[index] = value``."""
-    from .inplace import in_values
-
     check_leaf(self, "Tensor")
     if isinstance(value, CoreTensor) and value._value.dtype != self._value.dtype:
         value = shape.astype(value, dtype=self._value.dtype)
@@ -151,9 +166,9 @@ def install() -> None:
         "mod": arithmetic.remainder,
         "pow": exponential.pow,
         "matmul": contraction.matmul,
-        "and": arithmetic.bitwise_and,
-        "or": arithmetic.bitwise_or,
-        "xor": arithmetic.bitwise_xor,
+        "and": _of_bits(arithmetic.bitwise_and),
+        "or": _of_bits(arithmetic.bitwise_or),
+        "xor": _of_bits(arithmetic.bitwise_xor),
     }.items():
         operate, reflected = _binary(door)
         if name == "truediv":
@@ -168,7 +183,8 @@ def install() -> None:
         setattr(Tensor, form, operator)
     Tensor.__invert__ = lambda self: made(arithmetic.invert(self))  # type: ignore[method-assign]
     Tensor.__setitem__ = set_item  # type: ignore[attr-defined]
-    Tensor.__hash__ = object.__hash__  # type: ignore[method-assign]
+    Tensor.__neg__ = lambda self: arithmetic.subtract(0, self)  # type: ignore[method-assign]  # 0, not -0
+    Tensor.__hash__ = lambda self: id(self)  # type: ignore[method-assign]
 
 
 install()

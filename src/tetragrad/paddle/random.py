@@ -73,7 +73,7 @@ def rand(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
 
 
 def uniform(
-    shape: Any, dtype: Any = None, min: float = -1.0, max: float = 1.0, seed: int = 0, name: str | None = None
+    shape: Any, dtype: Any = None, min: float = 0.0, max: float = 1.0, seed: int = 0, name: str | None = None
 ) -> Tensor:
     """Numbers from `min` to `max`; the same ones each time for a `seed` other than 0."""
     source = np.random.default_rng(seed) if seed else generator

@@ -5,20 +5,22 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core import hooks
 from ..core.levels import Boxed, concrete, lift
 from ..core.mutation import alias_of, share
+from ..core.recording import call_in_mode
 from ..core.tensor import Leaf
 from ..core.tensor import Tensor as CoreTensor
 from ..dialects.base import DialectTensor, constant, convert, variable
 from ..dialects.names import missing_name
+from ..numpy import writing
 from ..numpy.tensor import stop_gradient as stopped
 from . import printing
-from .dtypes import BY_NUMPY, CPU, DataType, Place, Size, as_dtype, numpy_dtype
+from .dtypes import BY_NUMBER, BY_NUMPY, CPU, DataType, Place, Size, as_dtype, numpy_dtype
 from .errors import (
     ArgumentAssertionError,
     InvalidArgumentError,
@@ -59,7 +61,10 @@ class Tensor(DialectTensor):
     def dtype(self) -> Any:
         """Type of the elements."""
         dtype = self._value.dtype
-        return BY_NUMPY.get(dtype) or DataType(dtype.name, -1)
+        try:
+            return BY_NUMBER[dtype.num]
+        except KeyError:
+            return DataType(dtype.name, -1)
 
     @property
     def shape(self) -> Size:
@@ -101,6 +106,19 @@ class Tensor(DialectTensor):
         return int(self._value.dtype.itemsize)
 
     itemsize = property(element_size)
+
+    @property
+    def device(self) -> str:
+        """Where the values are: always the CPU."""
+        return "cpu"
+
+    @property
+    def strides(self) -> list[int]:
+        """How many elements further on the next one along each axis would be, in row order."""
+        steps = [1]
+        for length in self._value.shape[:0:-1]:
+            steps.insert(0, steps[0] * length)
+        return steps[: len(self._value.shape)]
 
     def is_contiguous(self) -> bool:
         """True: memory order is not observable."""
@@ -204,8 +222,6 @@ class Tensor(DialectTensor):
             value = np.zeros(gradient._value.shape, gradient._value.dtype)
             self._grad = Tensor(value if value.ndim else value[()], None)
         else:  # somebody may look at it
-            from .inplace import overwrite
-
             overwrite(gradient, 0)
 
     def clear_grad(self) -> None:
@@ -215,44 +231,6 @@ class Tensor(DialectTensor):
     def zero_grad(self) -> None:
         """Set the accumulated gradient to zero."""
         self.clear_gradient()
-
-    def backward(
-        self, grad_tensor: Any = None, retain_graph: bool = False, *, dump_backward_graph_path: Any = None
-    ) -> None:
-        """Go backward from this Tensor and add the gradients to the `.grad` of the variables it was computed from.
-
-        Parameters
-        ----------
-        grad_tensor : Tensor, optional
-            The derivative of the final target with respect to this Tensor, of its shape; ones if left out.
-        retain_graph : bool
-            Keep the graph for another backward pass.
-
-        Raises
-        ------
-        AssertionError
-            If `grad_tensor` is no Tensor, or has another shape.
-        SystemError
-            If an earlier backward pass used up the graph.
-
-        Examples
-        --------
-        >>> import tetragrad.paddle as paddle
-        >>> x = paddle.to_tensor([1.0, 2.0], stop_gradient=False)
-        >>> (3 * x).backward(paddle.to_tensor([1.0, 10.0]))
-        >>> x.grad.tolist()
-        [3.0, 30.0]
-        """
-        from .autograd.sweeps import go_backward
-
-        if grad_tensor is not None:
-            require(isinstance(grad_tensor, CoreTensor), "The type of grad_tensor must be paddle.Tensor")
-            require(
-                grad_tensor.shape == self._value.shape,
-                f"Tensor shape not match, Tensor of grad_tensor [ {getattr(grad_tensor, 'name', '')} ] with shape "
-                f"{Size(grad_tensor.shape)} mismatch Tensor [ {self.name} ] with shape {self.shape}",
-            )
-        go_backward((self,), (grad_tensor,), retain_graph)
 
     def retain_grads(self) -> None:
         """Let backward passes leave a gradient in this result's `.grad` as well."""
@@ -406,6 +384,10 @@ class Tensor(DialectTensor):
             raise AttributeError(name)
         raise missing_name("'Tensor' object", name, dir(Tensor))
 
+    if TYPE_CHECKING:  # the functions of the other modules become methods, see `methods`
+        backward: Any
+        __setitem__: Any
+
     # -- copies: values only, never the graph ---------------------------------------------------------------------
 
     def __copy__(self) -> Tensor:
@@ -500,6 +482,16 @@ def _holds_arrays(data: Any) -> bool:
     while isinstance(data, (list, tuple)) and data:
         data = data[0]
     return hasattr(data, "dtype")
+
+
+def in_values(function: Any, *args: Any) -> Any:
+    """Call a function that writes, unrecorded: only values change."""
+    return call_in_mode(False, function, args, {})
+
+
+def overwrite(target: Any, value: Any) -> None:
+    """Give a Tensor new values, unrecorded, seen by all that share its memory."""
+    in_values(writing.assign, target, value)
 
 
 def as_operand(value: Any, function: str, argument: str = "x", position: int = 0) -> Tensor:

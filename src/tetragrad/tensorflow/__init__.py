@@ -4,6 +4,7 @@ Names, defaults, errors and printing are TensorFlow's; every operation and deriv
 eagerly.
 """
 
+# ruff: noqa: F401, F403
 from __future__ import annotations
 
 import contextlib
@@ -13,18 +14,20 @@ from typing import Any
 from numpy import newaxis as newaxis
 
 from ..dialects.names import missing_name
-from ..version import __version__ as _tetragrad_version
-from . import autodiff, config, debugging, errors, keras, linalg, math, nest, nn, random, test
+from . import autodiff, config, data, debugging, dtypes, errors, keras, linalg, math, nest, nn, random, raw_ops, test
 from .control import *
 from .conversion import constant, convert_to_tensor
 from .creation import *
 from .custom import (
+    AggregationMethod,
     RegisterGradient,
     custom_gradient,
     grad_pass_through,
     gradients,
     hessians,
     no_gradient,
+    numpy_function,
+    py_function,
     recompute_grad,
     stop_gradient,
 )
@@ -32,7 +35,6 @@ from .dtypes import (
     DType,
     TensorShape,
     as_dtype,
-    bool,
     complex64,
     complex128,
     double,
@@ -49,6 +51,7 @@ from .dtypes import (
     uint32,
     uint64,
 )
+from .dtypes import bool_ as bool
 from .elementwise import (
     abs,
     acos,
@@ -108,6 +111,7 @@ from .indexing import (
     tensor_scatter_nd_update,
     unique,
 )
+from .module import Module
 from .products import clip_by_global_norm, clip_by_norm, einsum, matmul, norm, tensordot
 from .reductions import (
     argmax,
@@ -130,7 +134,8 @@ from .tape import GradientTape, UnconnectedGradients
 from .tensor import EagerTensor, Tensor
 from .variable import Variable
 
-__version__ = f"2.21.0+tetragrad.{_tetragrad_version}"
+# The version of TensorFlow whose behaviour is followed.
+__version__ = "2.21.0"
 
 
 def is_tensor(x: Any) -> Any:
@@ -154,7 +159,9 @@ def print(*inputs: Any, output_stream: Any = None, end: str = "\n", sep: str = "
     import builtins
     import sys
 
-    stream = output_stream if hasattr(output_stream, "write") else sys.stdout if output_stream == sys.stdout else sys.stderr
+    stream = (
+        output_stream if hasattr(output_stream, "write") else sys.stdout if output_stream == sys.stdout else sys.stderr
+    )
     builtins.print(*[x.numpy() if is_tensor(x) else x for x in inputs], sep=sep, end=end, file=stream)
 
 
@@ -172,9 +179,12 @@ def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Any:
     x = convert_to_tensor(x)
     if not x.shape.is_compatible_with(tuple(shape)):
         raise errors.InvalidArgumentError(
-            None, "EnsureShape", f"Shape of tensor x {list(x.shape)} is not compatible with expected shape {list(shape)}."
+            None,
+            "EnsureShape",
+            f"Shape of tensor x {list(x.shape)} is not compatible with expected shape {list(shape)}.",
         )
     return x
 
 
-dtypes = _namespace = None
+def __getattr__(name: str) -> Any:
+    raise missing_name(__name__, name, globals())

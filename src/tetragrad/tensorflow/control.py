@@ -19,7 +19,9 @@ def cond(pred: Any, true_fn: Any = None, false_fn: Any = None, name: str | None 
     return true_fn() if bool(pred) else false_fn()
 
 
-def case(pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, strict: bool = False, name: Any = None) -> Any:
+def case(
+    pred_fn_pairs: Any, default: Any = None, exclusive: bool = False, strict: bool = False, name: Any = None
+) -> Any:
     """The result of the first function whose condition holds, or of `default`."""
     for pred, function in pred_fn_pairs.items() if isinstance(pred_fn_pairs, dict) else pred_fn_pairs:
         if bool(pred):
@@ -50,7 +52,7 @@ def while_loop(
         result = body(*values)
         values = result if isinstance(result, (list, tuple)) else [result]
         count += 1
-    return type(loop_vars)(nest.map_structure(operand, values)) if isinstance(loop_vars, (list, tuple)) else values
+    return tuple(nest.map_structure(operand, list(values)))
 
 
 def _rows(elems: Any) -> list[Any]:

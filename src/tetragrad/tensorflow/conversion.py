@@ -35,9 +35,7 @@ def to_value(x: Any, dtype: Any = None, hint: bool = False) -> Any:
 
 def _python_array(x: Any) -> np.ndarray[Any, Any]:
     if x is None:
-        raise ValueError(
-            "Attempt to convert a value (None) with an unsupported type (<class 'NoneType'>) to a Tensor."
-        )
+        raise ValueError("Attempt to convert a value (None) with an unsupported type (<class 'NoneType'>) to a Tensor.")
     try:
         array = np.asarray(x)
     except ValueError:

@@ -144,7 +144,8 @@ def _pullback(grad_fn: Any, inputs: list[Any], variables: list[Any], count: int)
         flat = nest.flatten(found)
         if len(flat) != len(inputs):
             raise ValueError(
-                f"custom_gradient function expected to return {len(inputs)} gradients, but returned {len(flat)} instead."
+                f"custom_gradient function expected to return {len(inputs)} gradients, but returned {len(flat)} "
+                f"instead."
             )
         return [_cotangent(g, x) for g, x in zip([*flat, *of_variables], [*inputs, *variables])]
 
@@ -243,8 +244,8 @@ def no_gradient(op_type: str) -> None:
     if op_type not in _WITHOUT_GRADIENT:
         raise UnimplementedError(
             None, op_type,
-            f"no_gradient({op_type!r}): the operations of tetragrad keep their derivatives; use tf.stop_gradient on the "
-            f"result, or tf.custom_gradient",
+            f"no_gradient({op_type!r}): the operations of tetragrad keep their derivatives; use tf.stop_gradient on "
+            f"the result, or tf.custom_gradient",
         )  # fmt: skip
 
 
@@ -265,3 +266,31 @@ def gradients(ys: Any, xs: Any, *args: Any, **kwargs: Any) -> Any:
 def hessians(ys: Any, xs: Any, *args: Any, **kwargs: Any) -> Any:
     """Graph mode's Hessians, which TensorFlow refuses in eager mode too."""
     raise RuntimeError("tf.hessians is not supported when eager execution is enabled. Use tf.GradientTape instead.")
+
+
+def py_function(func: Any = None, inp: Any = (), Tout: Any = None, name: str | None = None) -> Any:
+    """The result of a Python function of Tensors; differentiated, since everything runs in Python anyway."""
+    return nest.map_structure(_as_operand, func(*[_as_operand(x) for x in inp]))
+
+
+def numpy_function(func: Any = None, inp: Any = (), Tout: Any = None, stateful: bool = True, name: Any = None) -> Any:
+    """The result of a function of NumPy arrays, without gradient."""
+    return nest.map_structure(_as_operand, func(*[operand(x).numpy() for x in inp]))
+
+
+def prevent_gradient(input: Any, message: str = "", name: str | None = None) -> Any:
+    """The same values; asking for a gradient through them raises LookupError."""
+
+    def refuse(*gs: Any) -> Any:
+        raise LookupError(f"Gradient explicitly disabled. Reason: {message}")
+
+    x = operand(input)
+    return custom_call("PreventGradient", EagerTensor, [x], [x._value], refuse, False)[0]
+
+
+class AggregationMethod:
+    """How gradients are summed; there is one way."""
+
+    ADD_N = DEFAULT = 0
+    EXPERIMENTAL_TREE = 1
+    EXPERIMENTAL_ACCUMULATE_N = 2

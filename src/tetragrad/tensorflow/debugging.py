@@ -25,7 +25,9 @@ def check_numerics(tensor: Any, message: str, name: str | None = None) -> Any:
 
 def enable_check_numerics(*args: Any, **kwargs: Any) -> None:
     """TensorFlow's check of every operation; use `check_numerics`, or tetragrad's anomaly detection."""
-    raise UnimplementedError(None, None, "enable_check_numerics: use tf.debugging.check_numerics on the Tensors in doubt")
+    raise UnimplementedError(
+        None, None, "enable_check_numerics: use tf.debugging.check_numerics on the Tensors in doubt"
+    )
 
 
 def disable_check_numerics() -> None:

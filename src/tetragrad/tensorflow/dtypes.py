@@ -117,7 +117,7 @@ float32 = DType("float32")
 float64 = double = DType("float64")
 complex64 = DType("complex64")
 complex128 = DType("complex128")
-bool = DType("bool")
+bool_ = DType("bool")
 int8 = DType("int8")
 int16 = DType("int16")
 int32 = DType("int32")
@@ -128,12 +128,12 @@ uint32 = DType("uint32")
 uint64 = DType("uint64")
 
 _ALL = (
-    float16, float32, float64, complex64, complex128, bool, int8, int16, int32, int64, uint8, uint16, uint32, uint64,
+    float16, float32, float64, complex64, complex128, bool_, int8, int16, int32, int64, uint8, uint16, uint32, uint64,
 )  # fmt: skip
 BY_NUMPY: dict[Any, DType] = {dtype.dtype: dtype for dtype in _ALL}
 _BY_NAME: dict[Any, DType] = {dtype.name: dtype for dtype in _ALL}
 _BY_NAME.update({"float": float32, "double": float64, "half": float16})
-_BY_TYPE: dict[Any, DType] = {float: float32, int: int32, type(True): bool, complex: complex128}
+_BY_TYPE: dict[Any, DType] = {float: float32, int: int32, bool: bool_, complex: complex128}
 
 
 def as_dtype(type_value: Any) -> DType:
@@ -227,3 +227,15 @@ class TensorShape(tuple[int, ...]):
 
     def __str__(self) -> str:
         return tuple.__repr__(self)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "bool":
+        return bool_
+    if name in ("cast", "complex", "saturate_cast"):
+        from . import elementwise
+
+        return getattr(elementwise, name)
+    from ..dialects.names import missing_name
+
+    raise missing_name(__name__, name, globals())

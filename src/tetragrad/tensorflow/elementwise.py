@@ -33,6 +33,7 @@ from .tensor import (
     operand,
     pair,
     pow,
+    quietly,
     same_dtype,
     subtract,
     wrap,
@@ -77,13 +78,13 @@ abs = unary("abs", "Abs", arithmetic.absolute, "fciu")
 negative = unary("negative", "Neg", arithmetic.negative, "fciu")
 sign = unary("sign", "Sign", arithmetic.sign, "fciu")
 square = unary("square", "Square", exponential.square, "fciu")
-sqrt = unary("sqrt", "Sqrt", exponential.sqrt)
-rsqrt = unary("rsqrt", "Rsqrt", lambda x: exponential.reciprocal(exponential.sqrt(x)))
-reciprocal = unary("reciprocal", "Reciprocal", exponential.reciprocal)
-exp = unary("exp", "Exp", exponential.exp)
+sqrt = unary("sqrt", "Sqrt", quietly(exponential.sqrt))
+rsqrt = unary("rsqrt", "Rsqrt", quietly(lambda x: exponential.reciprocal(exponential.sqrt(x))))
+reciprocal = unary("reciprocal", "Reciprocal", quietly(exponential.reciprocal))
+exp = unary("exp", "Exp", quietly(exponential.exp))
 expm1 = unary("expm1", "Expm1", exponential.expm1)
-log = unary("log", "Log", exponential.log)
-log1p = unary("log1p", "Log1p", exponential.log1p)
+log = unary("log", "Log", quietly(exponential.log))
+log1p = unary("log1p", "Log1p", quietly(exponential.log1p))
 sin = unary("sin", "Sin", trigonometric.sin)
 cos = unary("cos", "Cos", trigonometric.cos)
 tan = unary("tan", "Tan", trigonometric.tan)
@@ -146,7 +147,7 @@ def core(x: EagerTensor) -> CoreTensor:
 def _two(op: str, door: Any, kinds: str = "fc") -> Any:
     def function(x: Any, y: Any, name: str | None = None) -> Any:
         x, y = pair(op, x, y)
-        first = x if isinstance(x, CoreTensor) else y
+        first: Any = x if isinstance(x, CoreTensor) else y
         if first._value.dtype.kind not in kinds:
             raise refused(op, first)
         return wrap(door(x, y))
@@ -159,7 +160,9 @@ def _chosen(better: Any) -> Any:
     """maximum and minimum: at ties the first operand has the whole gradient, as in TensorFlow; NaN spreads."""
 
     def door(x: Any, y: Any) -> Any:
-        x, y = [e if isinstance(e, CoreTensor) else EagerTensor(o._value.dtype.type(e), None) for e, o in ((x, y), (y, x))]
+        x, y = [
+            e if isinstance(e, CoreTensor) else EagerTensor(o._value.dtype.type(e), None) for e, o in ((x, y), (y, x))
+        ]
         first = arithmetic.logical_or(better(x, y), arithmetic.not_equal(x, x))
         return arithmetic.where(first, x, y)
 
@@ -200,12 +203,16 @@ def add_n(inputs: Any, name: str | None = None) -> Any:
     """The sum of Tensors of one shape and dtype."""
     tensors = [operand(x) for x in inputs]
     if not tensors:
-        raise ValueError("Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape.")
+        raise ValueError(
+            "Inputs must be an iterable of at least one Tensor/IndexedSlices with the same dtype and shape."
+        )
     same_dtype("AddN", tensors)
     total = tensors[0]
     for x in tensors[1:]:
         if x._value.shape != total._value.shape:
-            raise invalid(f"Inputs to operation AddN must have the same size and shape. {total.shape} != {x.shape}", "AddN")
+            raise invalid(
+                f"Inputs to operation AddN must have the same size and shape. {total.shape} != {x.shape}", "AddN"
+            )
         total = arithmetic.add(total, x)
     return total
 

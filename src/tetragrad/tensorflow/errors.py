@@ -91,17 +91,29 @@ def invalid(message: str, op: str | None = None) -> InvalidArgumentError:
     return InvalidArgumentError(None, op, f"{message} [Op:{op}]" if op else message)
 
 
+def shown(shape: Any) -> str:
+    """A shape as TensorFlow's messages write it."""
+    return f"[{','.join([str(length) for length in shape])}]"
+
+
 def translate(error: Exception) -> Exception:
     """An error raised inside an operation of the engine, in TensorFlow's type and words."""
     if isinstance(error, OpError) or not isinstance(error, engine.TetragradError):
         return error
-    text = str(error)
+    text = re.sub(r"<dtype: '(\w+)'>", r"\1", str(error))
     name = text.partition("(")[0]
     op = KERNELS.get(name, name if name.isidentifier() else None)
     if isinstance(error, engine.ShapeError) and "broadcast" in text:
         shapes = re.findall(r"\[[\d, ]*\]", text)
         if len(shapes) >= 2:
             return invalid(f"Incompatible shapes: {shapes[0]} vs. {shapes[1]}".replace(", ", ","), op)
+    if op == "StridedSlice":
+        outside = re.search(r"index (-?\d+) is out of bounds for axis (\d+)", text)
+        if outside:
+            return invalid(f"slice index {outside[1]} of dimension {outside[2]} out of bounds.", op)
+        many = re.search(r"array is (\d+)-dimensional", text)
+        if many:
+            return invalid(f"Index out of range using input dim {many[1]}; input has only {many[1]} dims", op)
     if isinstance(error, OperationLinAlgError):
         return invalid(f"Input matrix is not invertible or the factorization failed: {text}", op)
     if isinstance(error, (engine.ShapeError, OperationIndexError)) or type(error) is engine.OperationError:

@@ -8,11 +8,13 @@ import numpy as np
 
 from ..core.levels import concrete
 from ..core.tensor import Tensor as CoreTensor
-from ..ops.indexing import getitem, index_update, scatter, take
+from ..ops.indexing import getitem, scatter, take
 from ..ops.joining import along
+from ..ops.writing import index_update
 from .creation import shape_from
 from .dtypes import numpy_dtype
 from .errors import invalid
+from .recording import state
 from .reductions import one_axis
 from .tensor import EagerTensor, operand, pair, wrap
 
@@ -41,6 +43,8 @@ def gather(
     """
     x = operand(params)
     positions = _integers("GatherV2", indices)
+    for tape in state().tapes:
+        tape.gathered = True
     if batch_dims:
         return _gather_batched(x, positions, batch_dims, axis)
     axis = one_axis("GatherV2", x, 0 if axis is None else axis)

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from ..dialects.names import missing_name
-from ..ops import reductions, softmax as softmax_ops
+from ..ops import reductions
+from ..ops import softmax as softmax_ops
 from ..ops.arithmetic import keep, where
 from .elementwise import (
     add,
-    clip_by_value,
     log_sigmoid,
     multiply,
     refused,
@@ -105,7 +105,8 @@ def leaky_relu(features: Any, alpha: float = 0.2, name: str | None = None) -> An
 
 def relu6(features: Any, name: str | None = None) -> Any:
     """relu, at most 6."""
-    return clip_by_value(relu(features), 0, 6)
+    x = relu(features)
+    return wrap(where(x < 6, x, np.full(x.shape, 6, x._value.dtype)[()]))
 
 
 def elu(features: Any, name: str | None = None) -> Any:
@@ -145,7 +146,9 @@ def dropout(x: Any, rate: Any, noise_shape: Any = None, seed: Any = None, name: 
     x = operand(x)
     if not 0 <= float(rate) < 1:
         raise ValueError(f"`rate` must be a scalar tensor or a float in the range [0, 1). Received: rate={rate}")
-    kept = random.uniform(tuple(x._value.shape) if noise_shape is None else noise_shape, seed=seed)._value >= float(rate)
+    kept = random.uniform(tuple(x._value.shape) if noise_shape is None else noise_shape, seed=seed)._value >= float(
+        rate
+    )
     scaled = multiply(x, 1 / (1 - float(rate)))
     return wrap(keep(scaled, np.broadcast_to(kept, x._value.shape)))
 

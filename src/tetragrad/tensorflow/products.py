@@ -209,7 +209,9 @@ def _check_matrix(op: str, x: EagerTensor, square: bool = True) -> None:
 
 
 det = _matrix("MatrixDeterminant", linalg.det)
-cholesky = _matrix("Cholesky", factorizations.cholesky, "Cholesky decomposition was not successful. The input might not be valid.")
+cholesky = _matrix(
+    "Cholesky", factorizations.cholesky, "Cholesky decomposition was not successful. The input might not be valid."
+)
 
 
 def inv(input: Any, adjoint: bool = False, name: str | None = None) -> Any:
@@ -310,9 +312,6 @@ def diag(diagonal: Any, name: str | None = None, k: int = 0) -> Any:
     return wrap(scatter(x, index=index, shape=(*lead, size, size)))
 
 
-
-
-
 def trace(x: Any, name: str | None = None) -> Any:
     """The sum of the diagonal of the last two axes."""
     return reductions.sum(diag_part(x), axis=(len(operand(x)._value.shape) - 2,), keepdims=False)
@@ -336,5 +335,3 @@ def cross(a: Any, b: Any, name: str | None = None) -> Any:
     """The cross product along the last axis, of length 3."""
     x, y = pair("Cross", operand(a), b)
     return wrap(numpy_contraction.cross(core(x), core(y)))
-
-

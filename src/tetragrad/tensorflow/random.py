@@ -39,9 +39,7 @@ def normal(
     >>> tf.random.normal((2, 3)).shape
     TensorShape([2, 3])
     """
-    return _made(
-        np.asarray(mean) + np.asarray(stddev) * _source(seed).standard_normal(shape_from(shape)), dtype
-    )
+    return _made(np.asarray(mean) + np.asarray(stddev) * _source(seed).standard_normal(shape_from(shape)), dtype)
 
 
 def uniform(

@@ -35,7 +35,12 @@ _state: ContextVar[State] = ContextVar("tetragrad_tensorflow_tapes", default=OUT
 state = _state.get
 
 # Tapes that may still be asked for gradients.
-_living: weakref.WeakSet[Recorder] = weakref.WeakSet()
+_living: dict[int, weakref.ref[Recorder]] = {}
+
+
+def living() -> list[Recorder]:
+    """The tapes that may still be asked for gradients."""
+    return [tape for ref in list(_living.values()) if (tape := ref()) is not None]
 
 
 class TapeLeaf(Leaf):
@@ -51,12 +56,14 @@ class Recorder:
         self.intervals: list[tuple[float, float]] = []
         self.watched: set[Node] = set()
         self.recording = False
+        self.gathered = False  # `gather` ran while this recorded: gradients may be IndexedSlices
 
     def start(self) -> None:
         """Record from now on, in this thread."""
         self.intervals.append((next_number(), math.inf))
         self.recording = True
-        _living.add(self)
+        key = id(self)
+        _living[key] = weakref.ref(self, lambda _: _living.pop(key, None))
         _state.set(State((*state().tapes, self)))
 
     def stop(self) -> None:
@@ -69,7 +76,7 @@ class Recorder:
         """Drop what was recorded."""
         self.intervals = []
         self.watched = set()
-        _living.discard(self)
+        _living.pop(id(self), None)
 
     def admits(self, node: Node) -> bool:
         """Whether a node belongs to what was recorded here."""
@@ -91,7 +98,7 @@ def watch_tensor(x: Tensor, tapes: Sequence[Recorder]) -> None:
     """Make a Tensor a source for these tapes; a node that no tape can use any more is replaced."""
     node = x._node
     if node is None or not (
-        isinstance(node, Leaf) or any([tape.admits(node) for tape in list(_living)]) or is_foreign(node)
+        isinstance(node, Leaf) or any([tape.admits(node) for tape in living()]) or is_foreign(node)
     ):
         node = x._node = TapeLeaf(tuple(x._value.shape), x._value.dtype, x)
     for tape in tapes:
@@ -100,7 +107,7 @@ def watch_tensor(x: Tensor, tapes: Sequence[Recorder]) -> None:
 
 def others_need(tape: Recorder) -> bool:
     """Whether some other tape may still go through what this one recorded."""
-    return any([other is not tape for other in list(_living)])
+    return any([other is not tape for other in living()])
 
 
 def is_live(node: Node) -> bool:

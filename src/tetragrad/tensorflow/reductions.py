@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.tensor import Tensor as CoreTensor
+from ..numpy import reductions as numpy_reductions
 from ..ops import cumulative, exponential, reductions, softmax, sorting
+from ..ops.joining import along, concatenate
 from ..ops.shape import reshape
 from . import elementwise
 from .dtypes import numpy_dtype
@@ -172,25 +174,23 @@ def _position(op: str, door: Any, x: Any, axis: Any, output_type: Any) -> Any:
 
 def cumsum(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Any:
     """Running sums along an axis."""
-    return _running("Cumsum", cumulative.cumsum, x, axis, exclusive, reverse, 0)
+    return _running("Cumsum", numpy_reductions.cumsum, x, axis, exclusive, reverse, 0)
 
 
 def cumprod(x: Any, axis: Any = 0, exclusive: bool = False, reverse: bool = False, name: str | None = None) -> Any:
     """Running products along an axis."""
-    return _running("Cumprod", cumulative.cumprod, x, axis, exclusive, reverse, 1)
+    return _running("Cumprod", numpy_reductions.cumprod, x, axis, exclusive, reverse, 1)
 
 
-def _running(op: str, door: Any, x: Any, axis: Any, exclusive: bool, reverse: bool, start: int) -> Any:
+def _running(op: str, function: Any, x: Any, axis: Any, exclusive: bool, reverse: bool, start: int) -> Any:
     x = operand(x)
     axis = one_axis(op, x, axis)
     if reverse:
         x = cumulative.flip(x, axis)
     if exclusive:
-        from ..ops.joining import along, concatenate
-
         first = np.full((*x._value.shape[:axis], 1, *x._value.shape[axis + 1 :]), start, x._value.dtype)
         x = concatenate(EagerTensor(first, None), read_at(x, along(axis, slice(None, -1))), axis=axis)
-    out = wrap(door(x, axis=axis))
+    out = _in_dtype_of(x, wrap(function(CoreTensor(x._value, x._node), axis)))
     return cumulative.flip(out, axis) if reverse else out
 
 
@@ -227,14 +227,16 @@ def _descending(direction: str) -> bool:
 
 def top_k(input: Any, k: int = 1, sorted: bool = True, index_type: Any = "int32", name: str | None = None) -> TopKV2:
     """The k largest elements along the last axis, and their positions."""
-    from ..ops.indexing import take_along_axis
+    from ..numpy.indexing import take_along_axis
 
     x = operand(input)
     axis = one_axis("TopKV2", x, -1)
     if not 0 <= k <= x._value.shape[axis]:
         raise invalid(f"input must have at least k columns. Had {x._value.shape[axis]}, needed {k}", "TopKV2")
     order = np.argsort(-np.asarray(x), axis=axis, kind="stable")[..., :k]
-    return TopKV2(wrap(take_along_axis(x, order, axis=axis)), wrap(order.astype(numpy_dtype(index_type))))
+    return TopKV2(
+        wrap(take_along_axis(CoreTensor(x._value, x._node), order, axis)), wrap(order.astype(numpy_dtype(index_type)))
+    )
 
 
 def segment_sum(data: Any, segment_ids: Any, name: str | None = None) -> Any:
@@ -255,7 +257,9 @@ def unsorted_segment_sum(data: Any, segment_ids: Any, num_segments: Any, name: s
 
 def bincount(arr: Any, weights: Any = None, minlength: Any = None, maxlength: Any = None, dtype: Any = "int32") -> Any:
     """How often each integer occurs."""
-    counts = np.bincount(np.asarray(arr).ravel(), None if weights is None else np.asarray(weights).ravel(), minlength or 0)
+    counts = np.bincount(
+        np.asarray(arr).ravel(), None if weights is None else np.asarray(weights).ravel(), minlength or 0
+    )
     return wrap(counts[:maxlength].astype(numpy_dtype(dtype) if weights is None else np.asarray(weights).dtype))
 
 

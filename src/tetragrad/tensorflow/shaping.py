@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -146,7 +147,9 @@ def stack(values: Any, axis: int = 0, name: str | None = None) -> Any:
     shape = tuple(tensors[0]._value.shape)
     for x in tensors[1:]:
         if tuple(x._value.shape) != shape:
-            raise invalid(f"Shapes of all inputs must match: values[0].shape = {list(shape)} != {list(x.shape)}", "Pack")
+            raise invalid(
+                f"Shapes of all inputs must match: values[0].shape = {list(shape)} != {list(x.shape)}", "Pack"
+            )
     if not -len(shape) - 1 <= axis <= len(shape):
         raise ValueError(f"Argument `axis` = {axis} not in range [{-len(shape) - 1}, {len(shape) + 1})")
     return wrap(joining.stack(*tensors, axis=axis % (len(shape) + 1)))
@@ -180,7 +183,7 @@ def split(value: Any, num_or_size_splits: Any, axis: Any = 0, num: Any = None, n
         if sum(sizes) != length:
             raise invalid(f"Determined shape must match: sizes {sizes} do not add up to {length}", "SplitV")
     ends = np.cumsum([0, *sizes])
-    return [read_at(x, joining.along(axis, slice(int(a), int(b)))) for a, b in zip(ends, ends[1:])]
+    return [read_at(x, joining.along(axis, slice(int(a), int(b)))) for a, b in itertools.pairwise(ends)]
 
 
 def broadcast_to(input: Any, shape: Any, name: str | None = None) -> Any:
@@ -243,7 +246,9 @@ def slice_(input_: Any, begin: Any, size: Any, name: str | None = None) -> Any:
     starts, sizes = [int(b) for b in np.asarray(begin)], [int(s) for s in np.asarray(size)]
     for start, extent, length in zip(starts, sizes, x._value.shape):
         if not (0 <= start <= length and (extent == -1 or start + extent <= length)):
-            raise invalid(f"Expected a slice inside the shape {list(x.shape)}, got begin {starts} size {sizes}", "Slice")
+            raise invalid(
+                f"Expected a slice inside the shape {list(x.shape)}, got begin {starts} size {sizes}", "Slice"
+            )
     return read_at(x, tuple([slice(b, None if s == -1 else b + s) for b, s in zip(starts, sizes)]))
 
 

@@ -11,15 +11,19 @@ import numpy as np
 
 from ..api.mapping import vmap
 from ..core.bind import describe
+from ..core.custom import Custom
 from ..core.levels import Boxed, lift
 from ..core.sweep import pull, reach
 from ..core.tensor import Node
 from ..core.tensor import Tensor as CoreTensor
 from ..ops.complex_numbers import conj
+from ..ops.indexing import getitem, take
+from ..ops.joining import concatenate
 from ..ops.shape import broadcast_to, reshape
 from . import nest
 from .conversion import convert_to_tensor
-from .errors import invalid
+from .errors import invalid, shown
+from .indexed_slices import IndexedSlices
 from .recording import Recorder, is_foreign, others_need, state, watch_tensor
 from .tensor import EagerTensor
 from .variable import Variable
@@ -102,11 +106,10 @@ class GradientTape(Recorder):
                     "inside ('NoneType' object has no attribute '_tape')"
                 )
             if x._value.dtype.kind not in "fc":
-                _log.warning(
-                    "The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", x.dtype
-                )
+                _log.warning("The dtype of the watched tensor must be floating (e.g. tf.float32), got %r", x.dtype)
             elif isinstance(x, Variable):
                 self.watch_node(x._leaf)
+                self._variables.setdefault(id(x._leaf), x)
             else:
                 x._value = lift(x._value)
                 watch_tensor(x, [self])
@@ -183,8 +186,9 @@ class GradientTape(Recorder):
             if node is not None:
                 roots.append(node)
                 cotangents.append(seed_for(y, g))
-        found = self.sweep(roots, cotangents, flat)
-        results = [self._result(x, found, zeros) for x in flat]
+        gathers = self._gathers(roots, flat) if self.gathered else {}
+        found = self.sweep(roots, cotangents, flat, extra=[node for rows in gathers.values() for node, _ in rows])
+        results = [self._result(x, found, zeros, gathers) for x in flat]
         if not self._persistent:
             self._use_up()
         return nest.pack_sequence_as(sources, results)
@@ -223,19 +227,42 @@ class GradientTape(Recorder):
         return node if any([each in self.watched for each in reach([node], 0, self.admits)[0]]) else None
 
     def sweep(
-        self, roots: Sequence[Any], cotangents: Sequence[Any], sources: Sequence[Any], retain: bool = False
-    ) -> dict[Node, Any]:
-        """Cotangents of the sources' nodes; recorded exactly if some tape records now."""
-        nodes = [node for x in sources if (node := self.source_node(x)) is not None]
+        self, roots: Sequence[Any], cotangents: Sequence[Any], sources: Sequence[Any], retain: bool = False,
+        extra: Sequence[Node] = (),
+    ) -> dict[Node, Any]:  # fmt: skip
+        """Cotangents of the sources' nodes (and of `extra` ones); recorded exactly if some tape records now."""
+        nodes = [*[node for x in sources if (node := self.source_node(x)) is not None], *extra]
         if not roots or not nodes:
             return {}
         create = bool(state().tapes) or any([is_foreign(node) for node in roots])
         retain = retain or create or self._persistent or others_need(self)
-        found, _ = pull(roots, cotangents, nodes, create_graph=create, retain_graph=retain, admit=self.admits)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            found, _ = pull(roots, cotangents, nodes, create_graph=create, retain_graph=retain, admit=self.admits)
+        for node in [node for node in nodes if node in found and found[node] is None]:
+            if self._stopped_by_custom(node, roots):
+                del found[node]
         return found
 
-    def _result(self, x: Any, found: dict[Node, Any], zeros: bool) -> Any:
+    def _stopped_by_custom(self, node: Node, roots: Sequence[Node]) -> bool:
+        """Whether a source has no cotangent since custom gradients returned None: then it counts as unconnected."""
+        readers = [each for each in reach(roots, 0, self.admits)[0] if node in each.parents]
+        return all([isinstance(each.primitive, Custom) for each in readers]) and node not in roots
+
+    def _gathers(self, roots: Sequence[Node], sources: Sequence[Any]) -> dict[Node, list[tuple[Node, Any]]]:
+        """For each source that is read by `gather` alone: the nodes that read it, and their positions."""
+        nodes = {self.source_node(x) for x in sources} - {None, *roots}
+        found: dict[Any, Any] = {}
+        for node in reach(roots, 0, self.admits)[0]:
+            for parent in node.parents:
+                if parent in nodes and found.get(parent, ()) is not None:
+                    index = gathered_positions(node)
+                    found[parent] = None if index is None else [*found.get(parent, ()), (node, index)]
+        return {node: rows for node, rows in found.items() if rows}
+
+    def _result(self, x: Any, found: dict[Node, Any], zeros: bool, gathers: dict[Node, Any]) -> Any:
         node = self.source_node(x)
+        if node in gathers and all([found.get(reader) is not None for reader, _ in gathers[node]]):
+            return _sparse(x, [(as_gradient(found[reader]), index) for reader, index in gathers[node]])
         if node is None or node not in found:
             return _zeros_like(x) if zeros and isinstance(x, CoreTensor) else None
         ct = found[node]
@@ -259,7 +286,8 @@ class GradientTape(Recorder):
         self._check_ready("jacobian")
         if not self._persistent and not experimental_use_pfor:
             raise RuntimeError(
-                "GradientTape must be created with persistent=True to compute the jacobian without vectorization."
+                "GradientTape must be created with persistent=True to compute the jacobian with eager execution "
+                "enabled and with experimental_use_pfor set to False."
             )
         zeros = wants_zeros(unconnected_gradients)
         flat = nest.flatten(sources)
@@ -272,7 +300,9 @@ class GradientTape(Recorder):
         for x, rows in zip(flat, self._rows(y, basis, flat)):
             full = (*shape, *tuple(x.shape)) if isinstance(x, CoreTensor) else None
             if rows is None:
-                results.append(EagerTensor(np.zeros(full, x._value.dtype), None) if zeros and full is not None else None)
+                results.append(
+                    EagerTensor(np.zeros(full, x._value.dtype), None) if zeros and full is not None else None
+                )
             else:
                 results.append(as_gradient(reshape(rows, shape=full)))
         if not self._persistent:
@@ -293,14 +323,13 @@ class GradientTape(Recorder):
         y, x = convert_target(target), source
         for each, name in ((x, "source"), (y, "target")):
             if len(each.shape) < 2:
-                raise ValueError(f"Shape of {name} must have rank at least 2, got shape {each.shape}.")
+                raise ValueError(f"Shape {each.shape} must have rank at least 2 (the {name} of batch_jacobian)")
         if y.shape[0] != x.shape[0]:
-            raise ValueError(
-                f"Need first dimension of target shape ({y.shape}) and source shape ({x.shape}) to match."
-            )
+            raise ValueError(f"Need first dimension of target shape ({y.shape}) and source shape ({x.shape}) to match.")
         if not self._persistent and not experimental_use_pfor:
             raise RuntimeError(
-                "GradientTape must be created with persistent=True to compute the batch_jacobian without vectorization."
+                "GradientTape must be created with persistent=True to compute the batch_jacobian with eager execution "
+                "enabled and with experimental_use_pfor set to False."
             )
         batch, *inner = tuple(y.shape)
         size = int(np.prod(inner, dtype=int))
@@ -318,7 +347,7 @@ class GradientTape(Recorder):
     def _rows(self, y: Any, seeds: Any, sources: Sequence[Any]) -> list[Any]:
         """For each source the stack of its cotangents for all seeds of `y`, as one batch; None where unconnected."""
         root = self.node_of(y)
-        nodes = [None if root is None else self.source_node(x) for x in sources]
+        nodes: list[Any] = [None if root is None else self.source_node(x) for x in sources]
         reached: list[int] = []
 
         def one(g: Any) -> tuple[Any, ...]:
@@ -378,8 +407,7 @@ def seed_for(y: Any, g: Any) -> Any:
         try:
             seed = broadcast_to(seed, shape=shape)
         except ValueError:
-            got = list(g._value.shape)
-            raise invalid(f"Incompatible shapes: {got} vs. {list(shape)}".replace(", ", ","), "Mul") from None
+            raise invalid(f"Incompatible shapes: {shown(g._value.shape)} vs. {shown(shape)}", "Mul") from None
     if dtype.kind == "c":
         seed = conj(seed)
     return seed if node is not None or isinstance(value, Boxed) or isinstance(seed._value, Boxed) else seed._value
@@ -390,6 +418,31 @@ def as_gradient(ct: Any) -> EagerTensor:
     if ct.dtype.kind == "c":
         ct = conj(ct)
     return EagerTensor(ct._value, ct._node) if isinstance(ct, CoreTensor) else EagerTensor(ct, None)
+
+
+def gathered_positions(node: Node) -> Any:
+    """The positions that a node reads, if it is that of a `gather` along the first axis."""
+    residuals = node.residuals if type(node.residuals) is tuple else ()
+    held = dict(zip(node.primitive.layout, residuals)) if node.primitive is not None and residuals else {}
+    if node.primitive is take.primitive:  # type: ignore[attr-defined]
+        return held.get("indices") if held.get("axis") == 0 else None
+    if node.primitive is not getitem.primitive:  # type: ignore[attr-defined]
+        return None
+    index = held.get("index", ())
+    return index[0] if len(index) == 1 and isinstance(index[0], np.ndarray) and index[0].dtype.kind in "iu" else None
+
+
+def _sparse(x: Any, rows: Sequence[tuple[EagerTensor, Any]]) -> IndexedSlices:
+    """The gradient of a source that was only gathered from: rows as they came, repeated positions kept."""
+    inner = tuple(x.shape)[1:]
+    values = [reshape(CoreTensor(g._value, g._node), shape=(np.size(index), *inner)) for g, index in rows]
+    joined = concatenate(*values, axis=0) if len(values) > 1 else values[0]
+    positions = np.concatenate([np.ravel(index) for _, index in rows])
+    return IndexedSlices(
+        EagerTensor(joined._value, joined._node),
+        EagerTensor(positions, None),
+        EagerTensor(np.array(tuple(x.shape), np.int32), None),
+    )
 
 
 def _zeros_like(x: Any) -> EagerTensor:

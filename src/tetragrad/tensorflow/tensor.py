@@ -18,23 +18,14 @@ from ..ops.indexing import getitem, resolve
 from ..ops.joining import unstack as unstack_door
 from ..ops.shape import astype, reshape, transpose
 from .dtypes import BY_NUMPY, DType, TensorShape
-from .errors import invalid, translate
+from .errors import invalid, shown, translate
 from .recording import Borders, TapeLeaf, is_live, state
 
 new = object.__new__
 
 
-class Tensor(DialectTensor):
-    """An array of one dtype that cannot be changed.
-
-    Operations on Tensors that a `GradientTape` watches are recorded while it records.
-
-    Examples
-    --------
-    >>> import tetragrad.tensorflow as tf
-    >>> tf.constant([1.0, 2.0]) * 2
-    <tf.Tensor: shape=(2,), dtype=float32, numpy=array([2., 4.], dtype=float32)>
-    """
+class TensorLike(DialectTensor):
+    """What Tensors and Variables have in common: dtype, shape, conversions, iteration."""
 
     __slots__ = ()
 
@@ -74,10 +65,6 @@ class Tensor(DialectTensor):
         """A hashable reference to this Tensor, for use as a key."""
         return Reference(self)
 
-    def cpu(self) -> Tensor:
-        """This Tensor: it is on the CPU."""
-        return self
-
     __hash__ = None  # type: ignore[assignment]
 
     def __bool__(self) -> bool:
@@ -113,6 +100,34 @@ class Tensor(DialectTensor):
     def __contains__(self, element: Any) -> bool:
         return any([bool(row == element) for row in self])
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """NumPy's functions see plain arrays and give plain arrays; its operators give Tensors."""
+        reflected = REFLECTED.get(ufunc)
+        if reflected is not None and method == "__call__" and len(inputs) == 2 and not kwargs:
+            if type(inputs[0]) is np.ndarray or isinstance(inputs[0], np.generic):
+                return getattr(self, reflected)(inputs[0])
+        plain = [concrete(each, ufunc.__name__) if isinstance(each, CoreTensor) else each for each in inputs]
+        return getattr(ufunc, method)(*plain, **kwargs)
+
+
+class Tensor(TensorLike):
+    """An array of one dtype that cannot be changed.
+
+    Operations on Tensors that a `GradientTape` watches are recorded while it records.
+
+    Examples
+    --------
+    >>> import tetragrad.tensorflow as tf
+    >>> tf.constant([1.0, 2.0]) * 2
+    <tf.Tensor: shape=(2,), dtype=float32, numpy=array([2., 4.], dtype=float32)>
+    """
+
+    __slots__ = ()
+
+    def cpu(self) -> Tensor:
+        """This Tensor: it is on the CPU."""
+        return self
+
     def __getitem__(self, index: Any) -> Any:
         return read_at(operand(self), index)
 
@@ -140,15 +155,6 @@ class Tensor(DialectTensor):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _restore, (concrete(self, "pickle"),)
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """NumPy's functions see plain arrays and give plain arrays; its operators give Tensors."""
-        reflected = REFLECTED.get(ufunc)
-        if reflected is not None and method == "__call__" and len(inputs) == 2 and not kwargs:
-            if type(inputs[0]) is np.ndarray or isinstance(inputs[0], np.generic):
-                return getattr(self, reflected)(inputs[0])
-        plain = [concrete(each, ufunc.__name__) if isinstance(each, CoreTensor) else each for each in inputs]
-        return getattr(ufunc, method)(*plain, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
         if name in ("name", "graph", "op"):
@@ -200,7 +206,7 @@ def values_text(x: CoreTensor, form: Any) -> str:
     if value.shape == ():
         return repr(value.item()) if form is repr else str(value)
     text: str = form(np.asarray(value))
-    return "\n" + text if "\n" in text and form is repr else text
+    return "\n" + text if "\n" in text else text
 
 
 # -- operands ---------------------------------------------------------------------------------------------------------
@@ -280,6 +286,8 @@ def fitting(op: str, y: Any, x: EagerTensor) -> Any:
     if kind is float or kind is int:
         if x._value.dtype.kind in "fc" or (kind is int and x._value.dtype.kind in "iu"):
             return y
+        if kind is int and x._value.dtype.kind == "b":
+            return EagerTensor(np.bool_(y), None)
     elif isinstance(y, CoreTensor):
         return operand(y)
     from .conversion import to_value
@@ -321,7 +329,7 @@ def read_at(x: EagerTensor, index: Any) -> Any:
         entry = np.asarray(concrete(operand(index), "index"))
         if entry.dtype == bool:
             return _read(x, index=(entry,))
-        index = tuple(index) if entry.ndim else (index,)
+        index = tuple(index) if entry.ndim else (index,)  # type: ignore[arg-type]
     entries = index if isinstance(index, tuple) else (index,)
     for entry in entries:
         if entry is None or entry is Ellipsis or isinstance(entry, (int, np.integer, slice)):
@@ -347,7 +355,8 @@ def binary(op: str, door: Any) -> Any:
             node = y._node
             if node is not None and node.number < floor and not is_live(node):
                 y = EagerTensor(y._value, None)
-            return door(x, y)
+            out = door(x, y)
+            return out if type(out) is EagerTensor else wrap(out)
         x, y = pair(op, x, y)
         out = door(x, y)
         return out if type(out) is EagerTensor else wrap(out)
@@ -368,7 +377,7 @@ def comparison(op: str, door: Any, of_values: Any) -> Any:
         try:
             return EagerTensor(of_values(a, b), None)
         except ValueError:
-            raise invalid(f"Incompatible shapes: {list(a.shape)} vs. {list(b.shape)}".replace(", ", ","), op) from None
+            raise invalid(f"Incompatible shapes: {shown(a.shape)} vs. {shown(b.shape)}", op) from None
 
     function.__name__ = function.__qualname__ = op.lower()
     return function
@@ -389,7 +398,7 @@ def _matmul(x: Any, y: Any) -> Any:
         raise invalid(f"In[0] and In[1] ndims must be == 2: {min(x.ndim, y.ndim)}", "MatMul")
     a, b = x._value.shape, y._value.shape
     if a[-1] != b[-2]:
-        raise invalid(f"Matrix size-incompatible: In[0]: {list(a)}, In[1]: {list(b)}".replace(", ", ","), "MatMul")
+        raise invalid(f"Matrix size-incompatible: In[0]: {shown(a)}, In[1]: {shown(b)}", "MatMul")
     return contraction.matmul(x, y)
 
 
@@ -408,13 +417,27 @@ def _bits(logical: Any, bitwise: Any) -> Any:
     return lambda x, y: (logical if (x if hasattr(x, "_value") else y)._value.dtype.kind == "b" else bitwise)(x, y)
 
 
+def quietly(door: Any) -> Any:
+    """An operation without NumPy's warnings of infinities and NaNs, which TensorFlow does not give."""
+
+    @np.errstate(divide="ignore", invalid="ignore", over="ignore")
+    def quiet(*args: Any) -> Any:
+        return door(*args)
+
+    return quiet
+
+
+def _floordiv(x: Any, y: Any) -> Any:
+    return arithmetic.floor_divide(*[EagerTensor(e._value, None) if isinstance(e, CoreTensor) else e for e in (x, y)])
+
+
 add = binary("AddV2", _checked("AddV2", arithmetic.add))
 subtract = binary("Sub", _checked("Sub", arithmetic.subtract))
 multiply = binary("Mul", _checked("Mul", arithmetic.multiply))
-divide = binary("RealDiv", _divide)
-floordiv = binary("FloorDiv", arithmetic.floor_divide)
+divide = binary("RealDiv", quietly(_divide))
+floordiv = binary("FloorDiv", quietly(_floordiv))
 floormod = binary("FloorMod", arithmetic.remainder)
-pow = binary("Pow", exponential.pow)
+pow = binary("Pow", quietly(exponential.pow))
 matmul = binary("MatMul", _matmul)
 less = comparison("Less", arithmetic.less, operator.lt)
 less_equal = comparison("LessEqual", arithmetic.less_equal, operator.le)
@@ -495,6 +518,6 @@ def _unhashable(self: Any) -> int:
     raise TypeError(f"{kind} is unhashable. Instead, use {kind.lower()}.ref() as the key.")
 
 
-install_operators(Tensor)
+install_operators(TensorLike)
 reshape_door = reshape.primitive.unlinked  # type: ignore[attr-defined]
 transpose_door = transpose.primitive.unlinked  # type: ignore[attr-defined]

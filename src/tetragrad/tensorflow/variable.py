@@ -8,17 +8,16 @@ import numpy as np
 
 from ..core.levels import concrete
 from ..core.tensor import Tensor as CoreTensor
-from ..dialects.base import DialectTensor
 from ..numpy import writing
 from .conversion import convert_to_tensor, to_value
 from .dtypes import numpy_dtype
 from .errors import translate
 from .indexed_slices import IndexedSlices
 from .recording import TapeLeaf, state
-from .tensor import EagerTensor, Reference, Tensor, install_operators, operand, values_text
+from .tensor import EagerTensor, TensorLike, operand, values_text
 
 
-class Variable(DialectTensor):
+class Variable(TensorLike):
     """A value that programs change by assignment.
 
     Parameters
@@ -80,7 +79,7 @@ class Variable(DialectTensor):
     # The engine reads a Tensor's value and node: reading them here is an access that recording tapes see.
 
     @property
-    def _value(self) -> Any:  # type: ignore[override]
+    def _value(self) -> Any:
         return self._store._value
 
     @property
@@ -94,16 +93,7 @@ class Variable(DialectTensor):
                 watched = leaf
         return watched
 
-    @classmethod
-    def _translate(cls, error: Exception) -> Exception:
-        return translate(error)
-
     # -- what it is -----------------------------------------------------------------------------------------------
-
-    dtype = Tensor.dtype
-    shape = Tensor.shape
-    get_shape = Tensor.get_shape
-    device = Tensor.device
 
     @property
     def name(self) -> str:
@@ -114,10 +104,6 @@ class Variable(DialectTensor):
     def trainable(self) -> bool:
         """Whether tapes watch it when it is read."""
         return self._is_trainable
-
-    def ref(self) -> Reference:
-        """A hashable reference to this Variable, for use as a key."""
-        return Reference(self)
 
     def __repr__(self) -> str:
         return (
@@ -131,11 +117,6 @@ class Variable(DialectTensor):
         return self.name
 
     # -- reading --------------------------------------------------------------------------------------------------
-
-    def numpy(self) -> Any:
-        """A copy of the values as a NumPy array; a NumPy scalar for a Variable of no axes."""
-        value = concrete(self._store, "numpy()")
-        return value.copy() if type(value) is np.ndarray else value
 
     def value(self) -> Any:
         """The value as a Tensor."""
@@ -156,23 +137,11 @@ class Variable(DialectTensor):
 
         return gather_nd(self, indices)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        return np.array(concrete(self._store, "array"), dtype=dtype)
-
     def __getitem__(self, index: Any) -> Any:
         read = operand(self)[index]
         part = VariableSlice(read._value, read._node)
         part._variable, part._index = self, index
         return part
-
-    __array_ufunc__ = Tensor.__array_ufunc__
-    __bool__ = Tensor.__bool__
-    __len__ = Tensor.__len__
-    __iter__ = Tensor.__iter__
-    __float__ = Tensor.__float__
-    __int__ = Tensor.__int__
-    __complex__ = Tensor.__complex__
-    _scalar = Tensor._scalar
 
     # -- assigning ------------------------------------------------------------------------------------------------
 
@@ -181,12 +150,16 @@ class Variable(DialectTensor):
         writing.assign(self._store, self._fitting(value, "assign"))
         return Assigned(self)
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Add to the value; not differentiated."""
         writing.AUGMENTED["__iadd__"](self._store, self._fitting(delta, "assign_add"))
         return Assigned(self)
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Any:
         """Subtract from the value; not differentiated."""
         writing.AUGMENTED["__isub__"](self._store, self._fitting(delta, "assign_sub"))
         return Assigned(self)
@@ -280,9 +253,6 @@ class Variable(DialectTensor):
         return _restore, (self.numpy(), self.trainable, self._title)
 
 
-install_operators(Variable)
-
-
 def _restore(value: Any, trainable: bool, name: str) -> Variable:
     return Variable(value, trainable=trainable, name=name)
 
@@ -307,6 +277,9 @@ class VariableSlice(EagerTensor):
     """``variable[index]``: a Tensor with `assign`, which writes into the Variable."""
 
     __slots__ = ("_index", "_variable")
+
+    _index: Any
+    _variable: Any
 
     def assign(self, value: Any, name: str | None = None) -> Any:
         """Write into this part of the Variable; not differentiated."""

@@ -13,18 +13,16 @@ import numpy as np
 
 from ..core import hooks
 from ..core.levels import Boxed, concrete, lift
-from ..core.mutation import alias_of, share, share_if_view
+from ..core.mutation import alias_of, separate, share
 from ..core.recording import is_recording
 from ..core.tensor import PYTHON_SCALARS, Leaf
 from ..core.tensor import Tensor as CoreTensor
 from ..dialects.base import DialectTensor
 from ..dialects.printing import Style, format_array, with_suffixes
 from ..numpy import writing
-from ..numpy.tensor import stop_gradient
+from ..numpy.tensor import _rows, stop_gradient
 from ..ops import arithmetic, contraction, exponential
-from ..ops.arithmetic import conj as conj_door
-from ..ops.indexing import getitem
-from ..ops.joining import unstack
+from ..ops.complex_numbers import conj as conj_door
 from . import dtypes, errors
 from .errors import RuntimeError
 from .modes import transforming
@@ -133,6 +131,7 @@ class Tensor(DialectTensor):
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
                 "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
+        separate(self)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Make this Tensor a variable (or a constant again); returns it."""
@@ -198,13 +197,13 @@ class Tensor(DialectTensor):
     def detach(self) -> Tensor:
         """The same memory as a constant: gradients stop here."""
         stopped: Tensor = stop_gradient(self)
-        share(self, stopped, None, detached=True)
+        share(self, stopped, detached=True)
         return stopped
 
     def detach_(self) -> Tensor:
         """Cut this Tensor off from its history; returns it."""
         alias = alias_of(self)
-        if alias is not None and alias.steps and self._node is not None:
+        if alias is not None and alias.above is not None and self._node is not None:
             raise RuntimeError(
                 "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
                 "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
@@ -212,6 +211,7 @@ class Tensor(DialectTensor):
                 "Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution."
             )
         self._node = None
+        separate(self)
         return self
 
     @property
@@ -226,8 +226,7 @@ class Tensor(DialectTensor):
         self._value = np.array(concrete(new, "data"))[()] if new.shape == () else np.array(concrete(new, "data"))
         if isinstance(self._node, Leaf):
             self._node.shape, self._node.dtype = self._value.shape, self._value.dtype
-        if alias_of(self) is not None:
-            del self._alias
+        self._alias = None
 
     @property
     def retains_grad(self) -> bool:
@@ -321,10 +320,7 @@ class Tensor(DialectTensor):
     def __iter__(self) -> Iterator[Any]:
         if not self.shape:
             raise TypeError("iteration over a 0-d tensor")
-        rows = unstack(self, axis=0)
-        for position, row in enumerate(rows):
-            share_if_view(self, row, (getitem.primitive, {"index": (position,)}))  # type: ignore[attr-defined]
-        return iter(rows)
+        return _rows(self)  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
         text = represent(self)
@@ -392,7 +388,7 @@ def written(x: Tensor) -> None:
     if is_recording():
         if isinstance(x._node, Leaf):
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-        if alias is not None and alias.steps and isinstance(alias.history.node, Leaf):
+        if alias is not None and alias.above is not None and isinstance(alias.history.node, Leaf):
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     if alias is None:
         x._bumps = getattr(x, "_bumps", 0) + 1

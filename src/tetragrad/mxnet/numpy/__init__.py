@@ -1,5 +1,7 @@
 """`mxnet.np`: NumPy's functions on MXNet's arrays, float32 by default, recorded inside `autograd.record`."""
 
+# ruff: noqa: F401
+
 from __future__ import annotations
 
 from typing import Any
@@ -26,7 +28,7 @@ from numpy import (
 
 from ... import numpy as face
 from ...dialects.names import missing_name
-from .. import methods
+from .. import methods as _methods
 from ..ndarray import ndarray
 from ..operations import operation
 from . import linalg, random
@@ -123,6 +125,7 @@ def __getattr__(name: str) -> Any:
     raise missing_name("tetragrad.mxnet.np", name, globals())
 
 
-__all__ = [name for name in dict(globals()) if not name.startswith("_") and name not in (
-    "OPERATIONS", "annotations", "Any", "face", "methods", "missing_name", "operation",
-)]  # fmt: skip
+__all__ = sorted(
+    {name for name in globals() if not name.startswith("_")}
+    - {"Any", "OPERATIONS", "annotations", "face", "missing_name", "operation"}
+)

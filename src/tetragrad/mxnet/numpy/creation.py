@@ -49,17 +49,14 @@ def array(object: Any, dtype: Any = None, ctx: Any = None, device: Any = None) -
     """
     check(ctx or device)
     if isinstance(object, Tensor) or (isinstance(object, (list, tuple)) and _holds_tensor(object)):
-        made = call(ndarray, face.array, (object,), {})
-        if made is object:
-            made = made.copy()
+        made: Any = call(ndarray, face.array, (object,), {})
+        made = made.copy() if isinstance(object, Tensor) else made
         return made if dtype is None or made.dtype == dtype else made.astype(dtype)
     return wrap(onp.array(object, dtype=FLOAT32 if dtype is None else dtype))
 
 
 def _holds_tensor(nest: Any) -> bool:
-    return any(
-        [isinstance(item, Tensor) or (isinstance(item, (list, tuple)) and _holds_tensor(item)) for item in nest]
-    )
+    return any([isinstance(item, Tensor) or (isinstance(item, (list, tuple)) and _holds_tensor(item)) for item in nest])
 
 
 def asarray(a: Any, dtype: Any = None, ctx: Any = None, device: Any = None) -> ndarray:
@@ -94,7 +91,9 @@ identity = _maker(onp.identity)
 tri = _maker(onp.tri)
 
 
-def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, ctx: Any = None, device: Any = None) -> ndarray:
+def arange(
+    start: Any, stop: Any = None, step: Any = 1, dtype: Any = None, ctx: Any = None, device: Any = None
+) -> ndarray:
     """Evenly spaced numbers from `start` (0 if it is the only one given) up to `stop`, without it.
 
     Examples
@@ -144,13 +143,12 @@ def linspace(
 ) -> Any:
     """`num` evenly spaced numbers from `start` to `stop`."""
     check(ctx or device)
-    start, stop = onp.asarray(_plain(start)), onp.asarray(_plain(stop))
     kind = FLOAT32 if dtype is None else onp.dtype(dtype)
+    precision = kind if kind.kind == "f" else onp.dtype("float64")
+    # As MXNet does: both ends in the precision of the result, so that the middle of a symmetric range is exactly 0.
+    start, stop = [onp.asarray(_plain(end)).astype(precision).astype("float64") for end in (start, stop)]
     step = (stop - start) / max(1, num - 1 if endpoint else num)
-    # As MXNet does, in the precision of the result: the middle of a symmetric range is exactly 0.
-    counting = kind if kind.kind == "f" else onp.dtype("float64")
-    counted = onp.arange(num, dtype=counting).reshape(-1, *(1,) * step.ndim)
-    values = start.astype(counting) + counted * step.astype(counting)
+    values = start + onp.arange(num).reshape(-1, *(1,) * step.ndim) * step
     if endpoint and num > 1:
         values[-1] = stop
     made = wrap(onp.moveaxis(values, 0, axis).astype(kind))
@@ -165,16 +163,20 @@ def logspace(
     return wrap(onp.logspace(_plain(start), _plain(stop), num, endpoint, base).astype(dtype or FLOAT32))
 
 
-def full(shape: Any, fill_value: Any, order: str = "C", dtype: Any = None, ctx: Any = None, device: Any = None) -> ndarray:
+def full(
+    shape: Any, fill_value: Any, order: str = "C", dtype: Any = None, ctx: Any = None, device: Any = None
+) -> ndarray:
     """An array of one value; a Boolean stays one."""
     check(ctx or device)
     if isinstance(fill_value, Tensor):
-        return zeros(shape, dtype or fill_value.dtype) + fill_value  # type: ignore[no-any-return]
+        return zeros(shape, dtype or fill_value.dtype) + fill_value
     kind = onp.bool_ if isinstance(fill_value, bool) else FLOAT32
     return wrap(onp.full(shape, fill_value, dtype=kind if dtype is None else dtype))
 
 
-def full_like(a: Any, fill_value: Any, dtype: Any = None, order: str = "C", ctx: Any = None, device: Any = None) -> ndarray:
+def full_like(
+    a: Any, fill_value: Any, dtype: Any = None, order: str = "C", ctx: Any = None, device: Any = None
+) -> ndarray:
     """One value in the shape and dtype of `a`."""
     check(ctx or device)
     return wrap(onp.full(a.shape, _plain(fill_value), dtype=dtype or a.dtype))

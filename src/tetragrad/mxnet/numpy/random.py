@@ -80,14 +80,22 @@ def uniform(
 
 
 def randint(
-    low: Any, high: Any = None, size: Any = None, dtype: Any = None, ctx: Any = None, out: Any = None, device: Any = None
+    low: Any,
+    high: Any = None,
+    size: Any = None,
+    dtype: Any = None,
+    ctx: Any = None,
+    out: Any = None,
+    device: Any = None,
 ) -> ndarray:
     """Whole numbers from [low, high), int64; from [0, low) if `high` is not given."""
-    made = _as(_generator.integers(int(low), None if high is None else int(high), size), dtype or "int64", ctx or device)
+    made = _as(
+        _generator.integers(int(low), None if high is None else int(high), size), dtype or "int64", ctx or device
+    )
     if out is None:
         return made
     out[...] = made
-    return out  # type: ignore[no-any-return]
+    return out
 
 
 def randn(*size: int, dtype: Any = None, ctx: Any = None) -> ndarray:
@@ -131,7 +139,7 @@ def shuffle(x: Any) -> None:
 def permutation(x: Any) -> ndarray:
     """A random order of range(x), or of the rows of `x`."""
     if isinstance(x, NDArray):
-        return x[wrap(_generator.permutation(x.shape[0]))]  # type: ignore[no-any-return]
+        return x[wrap(_generator.permutation(x.shape[0]))]
     return wrap(_generator.permutation(int(x)).astype("int64"))
 
 

@@ -16,14 +16,15 @@ from ...core.gradients import add_to_grads
 from ...core.levels import Boxed
 from ...core.mutation import alias_of
 from ...core.sweep import own_result, pull, reach
-from ...core.tensor import FREED, Leaf, Node
+from ...core.tensor import FREED, PLAIN, Leaf, Node
 from ...core.tensor import Tensor as CoreTensor
-from ...errors import FreedGraphError
+from ...dialects.base import variable
+from ...errors import CotangentError, FreedGraphError
 from ...families.rules import CONVERT
 from ...ops.complex_numbers import conj
 from ..dtypes import Size
-from ..errors import AlreadyExistsError, FatalError, invalid, require
-from ..tensor import Tensor
+from ..errors import AlreadyExistsError, FatalError, invalid, require, translate
+from ..tensor import Tensor, overwrite
 from .graph import node_name
 
 # Whether `grad` is running: it leaves out the hooks of variables.
@@ -35,24 +36,69 @@ def go_backward(tensors: Sequence[Any], grad_tensors: Sequence[Any], retain_grap
     roots, seeds = roots_and_seeds(tensors, grad_tensors, False)
     if not roots:
         return
-    found = run_sweep(roots, seeds, retain_graph=bool(retain_graph))
-    taken = {id(seed) for seed in seeds}
-    owners, gradients = [], []
-    for leaf, ct in found.items():
-        owner = leaf.owner() if isinstance(leaf, Leaf) and leaf.owner is not None else None
-        if owner is not None:
-            owners.append(owner)
-            gradients.append(_gradient(ct, leaf, type(owner), taken, False))
-    found.clear()
-    ct = None  # the gradients alone hold their arrays now
-    shown = [(owner, old) for owner in owners if (old := getattr(owner, "_grad", None)) and alias_of(old) is not None]
+    accumulate(run_sweep(roots, seeds, retain_graph=bool(retain_graph)), {id(seed) for seed in seeds})
+
+
+def accumulate(found: dict[Node, Any], taken: set[int]) -> None:
+    """Add the cotangents that a sweep found (and gives away) to the `.grad` of the leaves' Tensors."""
+    owners, gradients, shown = [], [], []
+    while found:
+        leaf, ct = found.popitem()
+        owner = leaf.owner() if type(leaf) is Leaf and leaf.owner is not None else None
+        if owner is None:
+            continue
+        owners.append(owner)
+        gradients.append(_gradient(ct, leaf, type(owner), taken, False))
+        old = getattr(owner, "_grad", None)
+        if old is not None and alias_of(old) is not None:
+            shown.append((owner, old))
+    old = ct = None  # the gradients alone hold their arrays now
     add_to_grads(owners, gradients)
     for owner, old in shown:  # handles that the user holds see the sum
-        if isinstance(owner, Tensor):
-            from ..inplace import overwrite
+        overwrite(old, owner._grad)
+        owner._grad = old
 
-            overwrite(old, owner._grad)
-            owner._grad = old
+
+def tensor_backward(
+    self: Tensor, grad_tensor: Any = None, retain_graph: bool = False, *, dump_backward_graph_path: Any = None
+) -> None:
+    """Go backward from this Tensor and add the gradients to the `.grad` of the variables it was computed from.
+
+    Parameters
+    ----------
+    grad_tensor : Tensor, optional
+        The derivative of the final target with respect to this Tensor, of its shape; ones if left out.
+    retain_graph : bool
+        Keep the graph for another backward pass.
+
+    Raises
+    ------
+    AssertionError
+        If `grad_tensor` is no Tensor, or has another shape.
+    SystemError
+        If an earlier backward pass used up the graph.
+
+    Examples
+    --------
+    >>> import tetragrad.paddle as paddle
+    >>> x = paddle.to_tensor([1.0, 2.0], stop_gradient=False)
+    >>> (3 * x).backward(paddle.to_tensor([1.0, 10.0]))
+    >>> x.grad.tolist()
+    [3.0, 30.0]
+    """
+    node = self._node
+    if grad_tensor is None and node is not None and type(self._value) in PLAIN:
+        g = np.ones(node.shape, node.dtype) if node.shape else node.dtype.type(1)
+        accumulate(run_sweep((node,), (g,), retain_graph=bool(retain_graph)), {id(g)})
+        return
+    if grad_tensor is not None:
+        require(isinstance(grad_tensor, CoreTensor), "The type of grad_tensor must be paddle.Tensor")
+        require(
+            grad_tensor.shape == self._value.shape,
+            f"Tensor shape not match, Tensor of grad_tensor [ {getattr(grad_tensor, 'name', '')} ] with shape "
+            f"{Size(grad_tensor.shape)} mismatch Tensor [ {self.name} ] with shape {self.shape}",
+        )
+    go_backward((self,), (grad_tensor,), retain_graph)
 
 
 def grad(
@@ -150,6 +196,8 @@ def run_sweep(roots: Sequence[Node], seeds: Sequence[Any], targets: Any = None, 
     """`core.sweep.pull`, with Paddle's error for a graph that was used up."""
     try:
         return pull(roots, seeds, targets, **options)[0]
+    except CotangentError as error:  # from a hook or a PyLayer
+        raise translate(error) from error
     except FreedGraphError as error:
         if isinstance(error, FatalError):
             raise
@@ -276,7 +324,8 @@ def tensor_hook(tensor: Tensor, hook: Any) -> Callable[[Any], Any]:
     def run(g: Any) -> Any:
         if of_leaf and _functional.get():
             return None
-        replaced = hook(conj(g) if complex_values else g)
+        shown = conj(g) if complex_values else g
+        replaced = hook(variable(Tensor, shown._value) if shown._node is None else shown)
         if replaced is None:
             return None
         if not isinstance(replaced, CoreTensor):

@@ -7,18 +7,19 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from ...core.batching import Batch
 from ...core.custom import custom_call
 from ...core.forward import Dual
 from ...core.levels import Boxed, shape_of
 from ...core.recording import is_recording, no_grad
 from ...core.tensor import Leaf
-from ...families.rules import RESHAPE, SUM
+from ...core.tensor import Tensor as CoreTensor
+from ...families.rules import unbroadcast
+from ...api.variables import inner
+from ...numpy.shaping import moveaxis as movedim
 from ..errors import RuntimeError
 from ..modes import transforming
-from ..tensor import Tensor, conj, constant
+from ..tensor import Tensor, conj
 
 
 class FunctionCtx:
@@ -174,30 +175,97 @@ class Function(metaclass=FunctionMeta):
             )
         top = max([each._value.level.number for each in tensors if isinstance(each._value, Boxed)], default=0)
         for each in tensors:
-            if isinstance(each._value, Dual) and each._value.level.number == top:
-                return _forward_mode(cls, each._value.level, args)
-            if isinstance(each._value, Batch) and each._value.level.number == top and not cls.generate_vmap_rule:
-                return _batched(cls, each._value.level, args)
-        ctx = cls._context()  # type: ignore[attr-defined]
-        recording = is_recording()
-        ctx.needs_input_grad = tuple([isinstance(arg, Tensor) and arg._node is not None for arg in args])
-        nodes = {id(arg): arg._node for arg in tensors}
-        with no_grad():
-            out = _run(cls, ctx, separate, args, kwargs)
-        single = not isinstance(out, tuple)
-        outs = (out,) if single else out
-        if not (recording and any(ctx.needs_input_grad)):
-            for each in outs:  # inputs that were handed back
-                if isinstance(each, Tensor) and id(each) in nodes and not _among(each, ctx._dirty):
-                    outs = tuple([Tensor(o._value, None) if isinstance(o, Tensor) else o for o in outs])
-                    break
-            return outs[0] if single else outs
-        results = _connect(cls, ctx, args, outs)
-        return results[0] if single else results
+            value = each._value
+            if isinstance(value, Dual) and value.level.number == top:
+                return _forward_mode(cls, value.level, args)
+            if isinstance(value, Batch) and value.level.number == top and not cls.generate_vmap_rule:
+                return _batched(cls, value.level, args)
+        _, outs, single = _call(cls, args, kwargs)
+        return outs[0] if single else outs
 
 
-def _run(cls: Any, ctx: Any, separate: bool, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    if not separate:
+def _call(cls: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, tuple[Any, ...], bool]:
+    """Run `forward` and record the call: the context, the outputs, and whether there is only one."""
+    ctx = cls._context()
+    recording = is_recording()
+    ctx.needs_input_grad = tuple([isinstance(arg, Tensor) and arg._node is not None for arg in args])
+    ctx._shapes = [tuple(arg.shape) if isinstance(arg, Tensor) else None for arg in args]
+    with no_grad():
+        out = _run(cls, ctx, args, kwargs)
+    single = not isinstance(out, tuple)
+    outs: tuple[Any, ...] = (out,) if single else out
+    if recording and any(ctx.needs_input_grad):
+        return ctx, _connect(cls, ctx, args, outs), single
+    # An input that is handed back is a result, not the input.
+    outs = tuple([Tensor(o._value, None) if _among(o, args) and not _among(o, ctx._dirty) else o for o in outs])
+    return ctx, outs, single
+
+
+def _forward_mode(cls: Any, level: Any, args: Sequence[Any]) -> Any:
+    """The call on primals, and the user's `jvp` on tangents."""
+    primals, tangents = [], []
+    for arg in args:
+        mine = isinstance(arg, Tensor) and isinstance(arg._value, Dual) and arg._value.level is level
+        primals.append(_lower(arg._value.primal) if mine else arg)
+        tangents.append(_lower(arg._value.tangent) if mine and arg._value.tangent is not None else None)
+    ctx, outs, single = _call(cls, primals, {}) if not _boxed(primals) else (None, (), True)
+    if ctx is None:
+        raise RuntimeError(f"{cls.__name__}: nested forward-mode derivatives need torch operations, not a Function")
+    moved = cls.jvp(ctx, *tangents)
+    moved = moved if isinstance(moved, tuple) else (moved,)
+    if len(moved) != len(outs):
+        raise RuntimeError(
+            f"{cls.__name__}.jvp returned an incorrect number of tangents (expected {len(outs)}, got {len(moved)})"
+        )
+    results = [
+        out if t is None else Tensor(Dual(level, inner(out), inner(t)), None) for out, t in zip(outs, moved)
+    ]
+    return results[0] if single else tuple(results)
+
+
+def _boxed(args: Sequence[Any]) -> bool:
+    return any([isinstance(arg, Tensor) and isinstance(arg._value, Dual) for arg in args])
+
+
+def _lower(value: Any) -> Tensor:
+    return Tensor(value._value, value._node) if isinstance(value, CoreTensor) else Tensor(value, None)
+
+
+class _VmapInfo:
+    """What `vmap` is told of the batch."""
+
+    def __init__(self, batch_size: int, randomness: str = "error") -> None:
+        self.batch_size = batch_size
+        self.randomness = randomness
+
+
+def _batched(cls: Any, level: Any, args: Sequence[Any]) -> Any:
+    """The user's `vmap` on whole batches."""
+    if cls.vmap is Function.vmap:
+        raise RuntimeError(
+            f"You tried to vmap over {cls.__name__}, but it does not have vmap support. Please override and implement "
+            f"the vmap staticmethod or set generate_vmap_rule=True."
+        )
+    values, dims, size = [], [], 0
+    for arg in args:
+        mine = isinstance(arg, Tensor) and isinstance(arg._value, Batch) and arg._value.level is level
+        batched = mine and arg._value.size is not None
+        values.append(_lower(arg._value.value) if mine else arg)
+        dims.append(0 if batched else None)
+        size = arg._value.size if batched else size
+    out, out_dims = cls.vmap(_VmapInfo(size), tuple(dims), *values)
+    single = not isinstance(out, tuple)
+    outs = (out,) if single else out
+    each_dim = out_dims if isinstance(out_dims, tuple) else (out_dims,) * len(outs)
+    results = [
+        o if dim is None else Tensor(Batch(level, inner(movedim(o, dim, 0)), size), None)
+        for o, dim in zip(outs, each_dim)
+    ]
+    return results[0] if single else tuple(results)
+
+
+def _run(cls: Any, ctx: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    if cls.setup_context is Function.setup_context:
         return cls.forward(ctx, *args, **kwargs)
     out = cls.forward(*args, **kwargs)
     cls.setup_context(ctx, tuple(args), out)
@@ -260,7 +328,7 @@ class _Pullback:
             raise RuntimeError(
                 f"function {name} returned an incorrect number of gradients (expected {self.count}, got {len(grads)})"
             )
-        return [_Grad(name, index, g) for index, g in enumerate(map(conj, grads))] and self._fitted(grads, name)
+        return self._fitted(grads, name)
 
     def _fitted(self, grads: Sequence[Any], name: str) -> list[Any]:
         fitted: list[Any] = []
@@ -285,5 +353,39 @@ def _reduced(name: str, index: int, g: Tensor, shape: tuple[int, ...]) -> Tensor
             f"Function {name} returned an invalid gradient at index {index} - got {list(own)} but expected shape "
             f"compatible with {list(shape)}"
         )
-    axes = tuple([i for i, n in enumerate(own) if i < extra or (shape[i - extra] == 1 and n != 1)])
-    return constant(RESHAPE(SUM(g, axes), shape))
+    reduced: Tensor = unbroadcast(g, shape, g._value.dtype)
+    return reduced
+
+
+def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate a `backward` that is not written in differentiable operations: differentiating it raises."""
+
+    @functools.wraps(fn)
+    def wrapper(ctx: Any, *args: Any) -> Any:
+        with no_grad():
+            outs = fn(ctx, *args)
+        if not is_recording() or not any([isinstance(arg, Tensor) and arg._node is not None for arg in args]):
+            return outs
+
+        def refuse(*gs: Any) -> Any:
+            raise RuntimeError("trying to differentiate twice a function that was marked with @once_differentiable")
+
+        single = not isinstance(outs, tuple)
+        results = []
+        for out in (outs,) if single else outs:
+            if isinstance(out, Tensor):
+                (out,) = custom_call("DelayedError", Tensor, args, [out._value], refuse, False)
+            results.append(out)
+        return results[0] if single else tuple(results)
+
+    return wrapper
+
+
+class NestedIOFunction(Function):
+    """Kept for old programs: a Function."""
+
+
+InplaceFunction = Function
+BackwardCFunction = FunctionCtx
+
+__all__ = ["Function", "FunctionCtx", "FunctionMeta", "InplaceFunction", "NestedIOFunction", "once_differentiable"]

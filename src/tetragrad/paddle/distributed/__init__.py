@@ -1,0 +1,5 @@
+"""`paddle.distributed`: only the way to `recompute`."""
+
+from . import fleet
+
+__all__ = ["fleet"]

@@ -1,0 +1,5 @@
+"""`paddle.incubate`: its functional differentiation."""
+
+from . import autograd
+
+__all__ = ["autograd"]

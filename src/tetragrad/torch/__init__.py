@@ -1,0 +1,160 @@
+"""PyTorch's names and ways over tetragrad's engine: ``import tetragrad.torch as torch``.
+
+Names, signatures, defaults, error types and reprs are PyTorch's; every rule and every array operation comes from below.
+"""
+
+from __future__ import annotations
+
+# ruff: noqa: F401, F403
+from math import e, inf, nan, pi
+from typing import Any
+
+from ..dialects.names import missing_name as _missing_name
+from .dtypes import *
+from .dtypes import (
+    Size,
+    bool,
+    cdouble,
+    cfloat,
+    complex64,
+    complex128,
+    device,
+    double,
+    dtype,
+    float,
+    float16,
+    float32,
+    float64,
+    get_default_dtype,
+    half,
+    int,
+    int8,
+    int16,
+    int32,
+    int64,
+    long,
+    set_default_dtype,
+    short,
+    uint8,
+    uint16,
+    uint32,
+    uint64,
+)
+from .tensor import Tensor
+from .modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
+from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
+from .creation import *
+from .pointwise import *
+from .reductions import *
+from .shaping import *
+from . import autograd, func, linalg, nn, optim, utils
+from . import random as _random_module
+from .linalg import (
+    addmm,
+    bmm,
+    cdist,
+    cross,
+    det,
+    dot,
+    einsum,
+    ger,
+    inner,
+    inverse,
+    kron,
+    logdet,
+    matmul,
+    matrix_exp,
+    matrix_power,
+    mm,
+    mv,
+    outer,
+    qr,
+    slogdet,
+    svd,
+    tensordot,
+    trace,
+    vander,
+    vdot,
+)
+from .linalg import pinv as pinverse
+from .nn.functional import dropout, log_softmax, softmax
+from .methods import clone, install as _install
+from .random import *
+from . import random
+from .func import vmap
+from .options import set_printoptions
+from .promotion import promote_types as _promote
+
+_install()
+
+strided = "torch.strided"
+contiguous_format = "torch.contiguous_format"
+preserve_format = "torch.preserve_format"
+__version__ = "2.13.0+cpu"  # the release whose behaviour this follows
+FloatTensor = Tensor
+
+
+def is_floating_point(input: Any) -> Any:
+    """Whether a Tensor's elements are real floating-point numbers."""
+    return input._value.dtype.kind == "f"
+
+
+def is_complex(input: Any) -> Any:
+    """Whether a Tensor's elements are complex."""
+    return input._value.dtype.kind == "c"
+
+
+def promote_types(type1: Any, type2: Any) -> Any:
+    """The smallest dtype that holds both."""
+    return dtypes.as_dtype(_promote(dtypes.as_dtype(type1).dtype, dtypes.as_dtype(type2).dtype))
+
+
+def result_type(tensor1: Any, tensor2: Any) -> Any:
+    """The dtype of the result of an operation on both."""
+    return dtypes.as_dtype(_promotion.result_dtype(tensor1, tensor2))
+
+
+def typename(obj: Any) -> str:
+    """The name of a Tensor's type."""
+    return obj.type() if isinstance(obj, Tensor) else type(obj).__name__
+
+
+from . import dtypes
+from . import promotion as _promotion
+
+
+class _NoDevice:
+    """`torch.cuda`, `torch.mps`: there is no such device."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def is_available(self) -> Any:
+        """False."""
+        return False
+
+    def device_count(self) -> Any:
+        """Zero."""
+        return 0
+
+    def manual_seed_all(self, seed: Any) -> None:
+        """Nothing to seed."""
+
+    manual_seed = manual_seed_all
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"torch.{self.__dict__.get('_name')}.{name}: tetragrad computes on the CPU only")
+
+
+cuda = _NoDevice("cuda")
+
+
+def __getattr__(name: str) -> Any:
+    raise _missing_name("tetragrad.torch", name, globals())

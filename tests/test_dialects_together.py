@@ -1,0 +1,234 @@
+"""Dialects side by side: a Tensor of one that is passed to another keeps its graph; none of them holds a rule."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tetragrad as tg
+import tetragrad.numpy as tnp
+from tetragrad import mxnet as mx
+from tetragrad import paddle, torch
+from tetragrad import tensorflow as tf
+
+X = np.array([0.3, -0.7, 1.1], dtype=np.float32)
+K = np.array([2.0, -1.0, 0.5], dtype=np.float32)
+
+
+class Torch:
+    name = "torch"
+    tensor = torch.Tensor
+    scope = contextlib.nullcontext
+    sin = staticmethod(torch.sin)
+    sum = staticmethod(torch.sum)
+    convert = staticmethod(torch.as_tensor)
+
+    def variable(self, values):
+        return torch.tensor(values, requires_grad=True)
+
+    def constant(self, values):
+        return torch.tensor(values)
+
+    def grad(self, scope, y, x):
+        return torch.autograd.grad(y, x)[0]
+
+    def backward(self, y):
+        y.backward()
+
+
+class Paddle:
+    name = "paddle"
+    tensor = paddle.Tensor
+    scope = contextlib.nullcontext
+    sin = staticmethod(paddle.sin)
+    sum = staticmethod(paddle.sum)
+    convert = staticmethod(paddle.assign)
+
+    def variable(self, values):
+        return paddle.to_tensor(values, stop_gradient=False)
+
+    def constant(self, values):
+        return paddle.to_tensor(values)
+
+    def grad(self, scope, y, x):
+        return paddle.grad(y, x)[0]
+
+    def backward(self, y):
+        y.backward()
+
+
+class Mxnet:
+    name = "mxnet"
+    tensor = mx.np.ndarray
+    scope = staticmethod(mx.autograd.record)
+    sin = staticmethod(mx.np.sin)
+    sum = staticmethod(mx.np.sum)
+    convert = staticmethod(mx.np.array)
+
+    def variable(self, values):
+        x = mx.np.array(values)
+        x.attach_grad()
+        return x
+
+    def constant(self, values):
+        return mx.np.array(values)
+
+    def grad(self, scope, y, x):
+        return mx.autograd.grad(y, [x])[0]
+
+    def backward(self, y):
+        y.backward()
+
+
+class Tensorflow:
+    name = "tensorflow"
+    tensor = tf.Tensor
+    scope = staticmethod(lambda: tf.GradientTape(persistent=True))
+    sin = staticmethod(tf.sin)
+    sum = staticmethod(tf.reduce_sum)
+    convert = staticmethod(tf.convert_to_tensor)
+
+    def variable(self, values):
+        return tf.Variable(values)
+
+    def constant(self, values):
+        return tf.constant(values)
+
+    def grad(self, tape, y, x):
+        return tape.gradient(y, x)
+
+
+class Own:
+    name = "own"
+    tensor = tg.Tensor
+    scope = contextlib.nullcontext
+    sin = staticmethod(tnp.sin)
+    sum = staticmethod(tnp.sum)
+
+    def variable(self, values):
+        return tg.tensor(values, requires_grad=True)
+
+    def constant(self, values):
+        return tg.tensor(values)
+
+    def backward(self, y):
+        y.backward()
+
+
+SIDES = [Torch(), Paddle(), Mxnet(), Tensorflow()]
+PAIRS = list(itertools.permutations(SIDES, 2))
+assert len(PAIRS) == 12
+
+
+def sides(pair):
+    return f"{pair[0].name}-{pair[1].name}"
+
+
+def values(x):
+    return np.asarray(x._value)
+
+
+@pytest.fixture(params=PAIRS, ids=sides)
+def pair(request):
+    return request.param
+
+
+def test_there_and_back(pair):
+    """sin in the one, product and sum in the other, gradient in the first."""
+    a, b = pair
+    x = a.variable(X)
+    with b.scope(), a.scope() as record:
+        y = a.sin(x * 2)
+        z = b.sum(b.constant(K) * b.sin(y))
+        back = a.convert(z)
+    assert isinstance(z, b.tensor) and isinstance(back, a.tensor)
+    np.testing.assert_allclose(values(z), (K * np.sin(np.sin(2 * X))).sum(), rtol=1e-5)
+    found = values(a.grad(record, back, x))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, K * np.cos(np.sin(2 * X)) * np.cos(2 * X) * 2, rtol=1e-5)
+
+
+def test_each_operand_order(pair):
+    a, b = pair
+    x = a.variable(X)
+    k = b.constant(K)
+    for product, face in ((lambda y: k * y, b), (lambda y: y * k, a)):
+        with b.scope(), a.scope() as record:
+            y = a.sin(x)
+            z = product(y)
+            total = a.sum(a.convert(z))
+        assert isinstance(z, face.tensor)
+        np.testing.assert_allclose(values(a.grad(record, total, x)), K * np.cos(X), rtol=1e-5)
+
+
+def test_memory_is_shared(pair):
+    a, b = pair
+    x = a.constant(X)
+    made = b.sum(x)
+    assert isinstance(made, b.tensor)
+    np.testing.assert_allclose(values(made), X.sum(), rtol=1e-6)
+
+
+BACKWARD = [(a, b) for a, b in itertools.permutations([*SIDES, Own()], 2) if "tensorflow" not in (a.name, b.name)]
+
+
+@pytest.mark.parametrize("pair", BACKWARD, ids=sides)
+def test_backward_of_the_other_fills_the_gradient(pair):
+    a, b = pair
+    x, w = a.variable(X), b.variable(K)
+    for _ in range(2):
+        with b.scope(), a.scope():
+            y = a.sin(x)
+            z = b.sum(w * y)
+        b.backward(z)
+    times = [1 if side.name == "mxnet" else 2 for side in pair]  # MXNet's are written anew, all others accumulate
+    np.testing.assert_allclose(values(x.grad), times[0] * K * np.cos(X), rtol=1e-5)
+    np.testing.assert_allclose(values(w.grad), times[1] * np.sin(X), rtol=1e-5)
+    assert isinstance(x.grad, a.tensor) and isinstance(w.grad, b.tensor)
+
+
+def test_through_all_four():
+    x = torch.tensor(X, requires_grad=True)
+    with mx.autograd.record(), tf.GradientTape():
+        y = torch.sin(x)
+        y = mx.np.exp(y)
+        y = tf.square(y)
+        y = paddle.tanh(y)
+        y = torch.sum(y)
+    y.backward()
+    e = np.exp(np.sin(X)) ** 2
+    np.testing.assert_allclose(values(x.grad), (1 - np.tanh(e) ** 2) * e * 2 * np.cos(X), rtol=1e-4)
+
+
+# -- what a dialect may not hold ---------------------------------------------------------------------------------------
+
+SOURCE = Path(tg.__file__).parent
+PARTS = ("torch", "tensorflow", "mxnet", "paddle", "dialects")
+FILES = [path for part in PARTS for path in sorted((SOURCE / part).rglob("*.py"))]
+
+# What makes rows of the table, or keeps rules beside it.
+MAKERS = {
+    "Primitive", "elementwise", "linear", "general", "nondifferentiable", "bilinear", "scalar_rule",
+    "linear_rule",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(SOURCE).as_posix())
+def test_no_derivative_rule_in_a_dialect(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            module = node.module or ""
+            names = {alias.name for alias in node.names}
+            part = module.split(".")[0]
+            if part == "families":
+                assert names <= {"CONVERT", "unbroadcast"}, f"line {node.lineno}: a dialect imports {names} from the families"
+            if part == "core":
+                assert not names & MAKERS, f"line {node.lineno}: a dialect imports {names & MAKERS}"
+        elif isinstance(node, ast.keyword):
+            assert node.arg not in ("partials", "vjps", "jvps", "transpose_rule"), f"line {node.value.lineno}: a rule"

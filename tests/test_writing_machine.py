@@ -1,0 +1,452 @@
+"""A state machine of programs that write into shared memory, against NumPy on real memory and its Jacobians.
+
+Whatever tensors, views and detached aliases there are, after every step each holds what NumPy says, and a backward pass
+from any of them finds the Jacobian that the mirror carries along (see `support.memory`). Programs that record all the
+time are also run inside `jvp`, `vmap` and `grad`, and differentiated twice.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import Any
+
+import numpy as np
+from hypothesis import note, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from support.memory import BINARY, COLUMNS, UNARY, Mirror, Real
+
+import tetragrad as tg
+
+SHAPES = [(), (1,), (3,), (4,), (2, 2), (2, 3), (3, 2), (2, 1, 2), (6,)]
+LARGEST = 30  # elements of one tensor
+BOUND = 1e4  # of values and derivatives, so that rounding stays small
+
+OPERATIONS = st.sampled_from(sorted(BINARY))
+NUMBERS = st.sampled_from([0.5, -1.0, 2.0, 1.5, 3])
+
+
+class Impossible(Exception):
+    """A step that has nothing to act on, and is left out."""
+
+
+def want(condition: Any) -> None:
+    if not condition:
+        raise Impossible
+
+
+def step(**strategies: Any) -> Any:
+    """A rule whose body may say that it cannot be taken now."""
+
+    def decorate(function: Any) -> Any:
+        @functools.wraps(function)
+        def taken(self: Any, **drawn: Any) -> None:
+            try:
+                function(self, **drawn)
+            except Impossible:
+                pass
+
+        return rule(**strategies)(taken)
+
+    return decorate
+
+
+class Writing(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.mirror, self.real = Mirror(), Real()
+        self.count = 0
+        self.program: list[tuple[Any, ...]] = []
+        self.given: dict[str, Any] = {}  # values of the leaves
+        self.snapshots: list[tuple[Any, Any]] = []
+        self.can_be_replayed = True
+
+    # -- doing the same on both sides --
+
+    def do(self, *instruction: Any) -> None:
+        note(repr(instruction))
+        getattr(self.mirror, instruction[0])(*instruction[1:])
+        self.real.run(instruction)
+        self.program.append(instruction)
+
+    def new_name(self) -> str:
+        self.count += 1
+        return f"t{self.count}"
+
+    def values(self, shape: tuple[int, ...]) -> Any:
+        return np.random.default_rng(self.count).uniform(0.5, 2.0, shape)
+
+    def draw(self, data: Any, fits: Any = lambda values: True) -> str:
+        names = [name for name, pair in self.mirror.pairs.items() if fits(pair.values)]
+        want(names)
+        return data.draw(st.sampled_from(names), label="tensor")
+
+    def operand(self, data: Any, shape: tuple[int, ...]) -> Any:
+        """A tensor that broadcasts to a shape, an array or a number."""
+        names = [name for name, pair in self.mirror.pairs.items() if broadcasts(pair.values.shape, shape)]
+        kinds = ["number", "array", *(["tensor"] * 3 if names else [])]
+        kind = data.draw(st.sampled_from(kinds), label="operand")
+        if kind == "tensor":
+            return data.draw(st.sampled_from(names))
+        return data.draw(NUMBERS) if kind == "number" else self.values(shape[-1:])
+
+    def moderate(self, *operands: Any) -> None:
+        """Leave out steps whose results might grow beyond all bounds."""
+        for operand in operands:
+            pair = self.mirror.operand(operand)
+            want(np.abs(pair.values).max(initial=0) < 50 and np.abs(pair.jacobian).max(initial=0) < BOUND)
+
+    def divides(self, operation: str, operand: Any) -> None:
+        if operation == "divide":
+            want(np.abs(self.mirror.operand(operand).values).min(initial=1) > 0.1)
+
+    # -- making tensors --
+
+    @step(shape=st.sampled_from(SHAPES))
+    def leaf(self, shape: tuple[int, ...]) -> None:
+        want(self.mirror.used + int(np.prod(shape)) <= COLUMNS)
+        name = self.new_name()
+        self.given[name] = self.values(shape)
+        self.do("leaf", name, self.given[name])
+
+    @step(shape=st.sampled_from(SHAPES))
+    def constant(self, shape: tuple[int, ...]) -> None:
+        name = self.new_name()
+        self.do("constant", name, self.values(shape))
+
+    @step(data=st.data())
+    def delete(self, data: Any) -> None:
+        want(len(self.mirror.pairs) > 2)
+        self.do("delete", self.draw(data))
+
+    # -- views --
+
+    @step(data=st.data())
+    def index(self, data: Any) -> None:
+        source = self.draw(data)
+        shape = self.mirror.pairs[source].values.shape
+        index = data.draw(hnp.basic_indices(shape, allow_newaxis=True, max_dims=3))
+        self.do("index", self.new_name(), source, index)
+
+    @step(data=st.data())
+    def reshape(self, data: Any) -> None:
+        source = self.draw(data)
+        size = self.mirror.pairs[source].values.size
+        shapes = [shape for shape in [*SHAPES, (size,), (1, size), (size, 1)] if int(np.prod(shape)) == size]
+        self.do("reshape", self.new_name(), source, data.draw(st.sampled_from(shapes)))
+
+    @step(data=st.data())
+    def transpose(self, data: Any) -> None:
+        source = self.draw(data)
+        axes = data.draw(st.permutations(range(self.mirror.pairs[source].values.ndim)))
+        self.do("transpose", self.new_name(), source, tuple(axes))
+
+    @step(data=st.data())
+    def ravel(self, data: Any) -> None:
+        self.do("ravel", self.new_name(), self.draw(data))
+
+    @step(data=st.data())
+    def row(self, data: Any) -> None:
+        source = self.draw(data, lambda values: values.ndim and len(values))
+        position = data.draw(st.integers(0, len(self.mirror.pairs[source].values) - 1))
+        self.do("row", self.new_name(), source, position)
+
+    @step(data=st.data())
+    def diagonal(self, data: Any) -> None:
+        self.do("diagonal", self.new_name(), self.draw(data, lambda values: values.ndim == 2))
+
+    @step(data=st.data())
+    def detach(self, data: Any) -> None:
+        self.do("detach", self.new_name(), self.draw(data))
+
+    @step(data=st.data())
+    def snapshot(self, data: Any) -> None:
+        array = self.real.tensors[self.draw(data)].numpy()
+        self.snapshots.append((array, array.copy()))
+
+    # -- copies and arithmetic --
+
+    @step(data=st.data())
+    def copy(self, data: Any) -> None:
+        self.do("copy", self.new_name(), self.draw(data))
+
+    @step(data=st.data())
+    def take(self, data: Any) -> None:
+        source = self.draw(data, lambda values: values.ndim and values.size)
+        self.do("index", self.new_name(), source, advanced(data, self.mirror.pairs[source].values.shape))
+
+    @step(data=st.data(), operation=OPERATIONS)
+    def binary(self, data: Any, operation: str) -> None:
+        left = self.draw(data)
+        right = self.operand(data, self.mirror.pairs[left].values.shape)
+        self.moderate(left, right)
+        self.divides(operation, right)
+        self.do("binary", self.new_name(), operation, left, right)
+
+    @step(data=st.data(), operation=st.sampled_from(sorted(UNARY)))
+    def unary(self, data: Any, operation: str) -> None:
+        source = self.draw(data)
+        want(np.abs(self.mirror.pairs[source].values).max(initial=0) < 4)
+        self.moderate(source)
+        self.do("unary", self.new_name(), operation, source)
+
+    # -- writing --
+
+    @step(data=st.data(), operation=OPERATIONS)
+    def augment(self, data: Any, operation: str) -> None:
+        target = self.draw(data)
+        operand = self.operand(data, self.mirror.pairs[target].values.shape)
+        self.moderate(target, operand)
+        self.divides(operation, operand)
+        self.do("augment", target, operation, operand)
+
+    @step(data=st.data(), exponent=st.sampled_from([2, 3, 2.0]))
+    def power(self, data: Any, exponent: Any) -> None:
+        target = self.draw(data)
+        want(np.abs(self.mirror.pairs[target].values).max(initial=0) < 4)
+        self.moderate(target)
+        self.do("power", target, exponent)
+
+    def place(self, data: Any, target: str) -> tuple[Any, tuple[int, ...]]:
+        """An index into a tensor, and the shape of what it names."""
+        values = self.mirror.pairs[target].values
+        index: Any = data.draw(hnp.basic_indices(values.shape, allow_newaxis=True, max_dims=3))
+        if values.ndim and values.size and data.draw(st.booleans(), label="advanced"):
+            index = advanced(data, values.shape)
+        return index, values[index].shape
+
+    @step(data=st.data())
+    def set(self, data: Any) -> None:
+        target = self.draw(data)
+        index, shape = self.place(data, target)
+        operand = self.operand(data, shape)
+        self.do("set", target, index, operand)
+
+    @step(data=st.data(), operation=OPERATIONS)
+    def augment_at(self, data: Any, operation: str) -> None:
+        target = self.draw(data)
+        index, shape = self.place(data, target)
+        operand = self.operand(data, shape)
+        self.moderate(target, operand)
+        self.divides(operation, operand)
+        self.do("augment_at", target, index, operation, operand)
+
+    @step(data=st.data(), operation=st.sampled_from(["add", "subtract", "multiply"]))
+    def at(self, data: Any, operation: str) -> None:
+        target = self.draw(data, lambda values: values.ndim and values.size)
+        index, shape = self.place(data, target)
+        operand = self.operand(data, shape)
+        self.moderate(target, operand)
+        self.do("at", target, operation, index, operand)
+
+    @step(data=st.data(), operation=OPERATIONS)
+    def out(self, data: Any, operation: str) -> None:
+        target = self.draw(data, lambda values: values.ndim)
+        shape = self.mirror.pairs[target].values.shape
+        left = self.draw(data, lambda values: values.shape == shape)
+        right = self.operand(data, shape)
+        self.moderate(left, right)
+        self.divides(operation, right)
+        self.do("out", target, operation, left, right, data.draw(hnp.arrays(bool, shape)))
+
+    @step(data=st.data(), value=NUMBERS)
+    def fill(self, data: Any, value: float) -> None:
+        self.do("fill", self.draw(data), value)
+
+    @step(data=st.data())
+    def sort(self, data: Any) -> None:
+        target = self.draw(data, lambda values: values.ndim and values.size)
+        values = self.mirror.pairs[target].values
+        axis = data.draw(st.integers(0, values.ndim - 1))
+        ordered = np.sort(values, axis=axis)
+        want(np.diff(ordered, axis=axis).min(initial=1) > 0)  # no ties
+        self.do("sort", target, axis)
+
+    # -- what is recorded --
+
+    @step(flag=st.booleans())
+    def record(self, flag: bool) -> None:
+        self.can_be_replayed = False
+        self.do("record", flag)
+
+    @step(data=st.data())
+    def become_variable(self, data: Any) -> None:
+        target = self.draw(data)
+        want(not self.real.tensors[target].requires_grad)
+        want(self.mirror.used + self.mirror.pairs[target].values.size <= COLUMNS)
+        self.can_be_replayed = False
+        self.do("become_variable", target)
+
+    @step(data=st.data())
+    def become_constant(self, data: Any) -> None:
+        names = [name for name, x in self.real.tensors.items() if x.requires_grad and x.is_leaf]
+        want(names)
+        self.can_be_replayed = False
+        self.do("become_constant", data.draw(st.sampled_from(names)))
+
+    # -- gradients --
+
+    @step(data=st.data())
+    def backward(self, data: Any) -> None:
+        self.check_gradients(data, retain_graph=True)
+
+    @step(data=st.data())
+    def last_backward(self, data: Any) -> None:
+        """A pass that releases the graph; nothing that it may have gone through is used after it."""
+        want(not self.can_be_replayed)
+        self.check_gradients(data, retain_graph=False)
+        for name, x in list(self.real.tensors.items()):
+            if x.requires_grad and not x.is_leaf:
+                self.do("delete", name)
+        x = None
+        for name in [name for name, x in self.real.tensors.items() if x.requires_grad]:
+            self.real.tensors[name].zero_grad()
+
+    def check_gradients(self, data: Any, retain_graph: bool) -> None:
+        names = [name for name, x in self.real.tensors.items() if x.requires_grad]
+        want(names)
+        name = data.draw(st.sampled_from(names), label="backward from")
+        for x in self.real.tensors.values():
+            x.zero_grad()
+        x = None
+        tensor = self.real.tensors[name]
+        g = np.random.default_rng(self.count).uniform(-1, 1, tensor.shape)
+        tensor.backward(g, retain_graph=retain_graph)
+        expected = self.mirror.gradient(name, g)
+        for owner, x in self.real.tensors.items():
+            wanted = np.zeros(x.shape)
+            for own in self.mirror.columns.get(owner, ()):
+                wanted = wanted + expected[own].reshape(x.shape)
+            found = np.zeros(x.shape) if x.grad is None else x.grad.numpy()
+            np.testing.assert_allclose(found, wanted, rtol=1e-7, atol=1e-7, err_msg=f"d {name} / d {owner}")
+
+    @invariant()
+    def values_agree(self) -> None:
+        for name, pair in self.mirror.pairs.items():
+            x = self.real.tensors[name]
+            assert x.shape == pair.values.shape
+            np.testing.assert_allclose(x.numpy(), pair.values, rtol=1e-10, atol=1e-10, err_msg=name)
+            if not x.requires_grad:
+                assert not pair.jacobian.any(), name
+        for array, then in self.snapshots:
+            np.testing.assert_array_equal(array, then)
+
+    # -- the same program inside transforms --
+
+    def teardown(self) -> None:
+        if self.can_be_replayed and self.given and any([step[0] in WRITES for step in self.program]):
+            Replay(self.program, self.given).check()
+
+
+WRITES = {"augment", "power", "set", "augment_at", "at", "out", "fill", "sort"}
+
+
+class Replay:
+    """A recorded program as a function of its leaves."""
+
+    def __init__(self, program: list[tuple[Any, ...]], given: dict[str, Any]) -> None:
+        self.program, self.given = program, given
+        rng = np.random.default_rng(len(program))
+        self.direction = {name: rng.uniform(-1, 1, x.shape) for name, x in given.items()}
+        self.weights: dict[str, Any] = {}
+        for name, pair in self.mirrored(given).pairs.items():
+            self.weights[name] = rng.uniform(-1, 1, pair.values.shape)
+
+    def mirrored(self, leaves: dict[str, Any]) -> Mirror:
+        mirror = Mirror(leaves)
+        for name, *arguments in self.program:
+            getattr(mirror, name)(*arguments)
+        return mirror
+
+    def __call__(self, leaves: dict[str, Any]) -> Any:
+        real = Real(dict(leaves))
+        for name, *arguments in self.program:
+            getattr(real, name)(*arguments)
+        return sum([tg.numpy.sum(x * self.weights[name]) for name, x in real.tensors.items()], 0.0)
+
+    def value_and_gradient(self, leaves: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        mirror = self.mirrored(leaves)
+        value, gradient = 0.0, 0.0
+        for name, pair in mirror.pairs.items():
+            value = value + np.sum(pair.values * self.weights[name])
+            gradient = gradient + mirror.gradient(name, self.weights[name])
+        start, parts = 0, {}
+        for step in self.program:  # columns of leaves that were deleted too
+            if step[0] == "leaf":
+                x = self.given[step[1]]
+                parts[step[1]] = gradient[start : start + x.size].reshape(x.shape)
+                start += x.size
+        return value, parts
+
+    def check(self) -> None:
+        before = {name: x.copy() for name, x in self.given.items()}
+        value, gradient = self.value_and_gradient(self.given)
+        along = sum([np.sum(gradient[name] * t) for name, t in self.direction.items()])
+        found = tg.value_and_grad(self)(self.given)
+        close(found[0], value, "value in grad")
+        for name, part in gradient.items():
+            close(found[1][name], part, f"grad by {name}")
+        found = tg.jvp(self, (self.given,), (self.direction,))
+        close(found[0], value, "value in jvp")
+        close(found[1], along, "jvp")
+
+        stacked = {name: np.stack([x, x + 0.25]) for name, x in self.given.items()}
+        found = tg.vmap(tg.value_and_grad(self))(stacked)
+        other_value, other_gradient = self.value_and_gradient({name: x + 0.25 for name, x in self.given.items()})
+        if np.abs(other_value) < 1e6:
+            close(found[0], np.stack([value, other_value]), "vmap")
+            for name, part in gradient.items():
+                close(found[1][name], np.stack([part, other_gradient[name]]), f"vmap of grad by {name}")
+
+        _, second = tg.jvp(tg.grad(self), (self.given,), (self.direction,))
+        step = 1e-20j
+        _, shifted = self.value_and_gradient({name: x + step * self.direction[name] for name, x in self.given.items()})
+        for name, part in second.items():
+            close(part, shifted[name].imag / 1e-20, f"jvp of grad by {name}")
+        reverse = tg.grad(lambda x: dot(tg.grad(self)(x), self.direction))(self.given)
+        for name, part in second.items():
+            close(reverse[name], part, f"grad of grad by {name}")
+        for name, x in self.given.items():
+            np.testing.assert_array_equal(x, before[name], err_msg="the caller's arrays")
+
+
+def dot(x: dict[str, Any], y: dict[str, Any]) -> Any:
+    return sum([tg.numpy.sum(x[name] * y[name]) for name in x])
+
+
+def close(found: Any, wanted: Any, what: str) -> None:
+    scale = 1 + np.abs(wanted).max(initial=0)
+    np.testing.assert_allclose(found, wanted, rtol=1e-7, atol=1e-7 * scale, err_msg=what)
+
+
+def broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(shape, to) == to
+    except ValueError:
+        return False
+
+
+def advanced(data: Any, shape: tuple[int, ...]) -> Any:
+    """A mask, or integers (perhaps repeated) in some places of the index."""
+    if data.draw(st.booleans(), label="mask"):
+        return data.draw(hnp.arrays(bool, shape[: data.draw(st.integers(1, len(shape)))]))
+    common = data.draw(st.sampled_from([(2,), (3,), (1, 2)]))
+    index: list[Any] = []
+    for length in shape:
+        kind = data.draw(st.sampled_from(["array", "array", "slice", "number"]))
+        if kind == "array":
+            index.append(data.draw(hnp.arrays(np.intp, common, elements=st.integers(-length, length - 1))))
+        elif kind == "slice":
+            index.append(data.draw(st.slices(length)))
+        else:
+            index.append(data.draw(st.integers(-length, length - 1)))
+    index = index[: data.draw(st.integers(1, len(index)))]
+    if not any([isinstance(entry, np.ndarray) for entry in index]):
+        index[0] = np.array([0, -1, 0])
+    return tuple(index)
+
+
+TestWriting = Writing.TestCase
+TestWriting.settings = settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
