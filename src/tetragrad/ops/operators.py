@@ -68,7 +68,7 @@ def _comparison(door: Any, of_values: Callable[[Any, Any], Any]) -> Any:
         try:
             return of_values(x, y)
         except (TypeError, ValueError) as error:
-            raise explain(door.__name__, (x, y), error) from error
+            raise explain(door.__name__, (self, other), error) from error
 
     return compare
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..core import hooks
+from ..core.gradients import add_to_grads
 from ..core.levels import Boxed
 from ..core.recording import no_grad
 from ..core.sweep import own_result, pull, reach
@@ -114,8 +115,9 @@ def seeds_of(outputs: Sequence[Any], gradients: Any, create_graph: bool, what: s
         gradients = [None] * len(outputs)
     elif isinstance(gradients, CoreTensor) or not isinstance(gradients, (list, tuple)):
         gradients = [gradients]
-    elif len(outputs) == 1 and gradients and not isinstance(gradients[0], (CoreTensor, type(None))):
-        gradients = [gradients]  # a list of numbers: refused below
+    for g in gradients:
+        if g is not None and not isinstance(g, CoreTensor):
+            raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
     if len(gradients) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} {what} and {len(gradients)} gradients")
     return [_seed(i, out, g, create_graph) for i, (out, g) in enumerate(zip(outputs, gradients))]
@@ -125,8 +127,6 @@ def _seed(index: int, out: Any, g: Any, create_graph: bool) -> Any:
     if not isinstance(out, CoreTensor) and not hasattr(out, "output_nr"):
         raise TypeError(f"element {index} of tensors is not a Tensor, got {type(out).__name__}")
     node = root_of(out)
-    if g is not None and not isinstance(g, CoreTensor):
-        raise TypeError(f"gradients can be either Tensors or None, but got {type(g).__name__}")
     if node is None:
         raise errors.NotRecordedError(
             f"element {index} of tensors does not require grad and does not have a grad_fn"
@@ -191,6 +191,10 @@ def accumulate(owners: Sequence[tuple[Any, Any]], taken: set[int]) -> None:
         if owner is None:
             continue
         new = fitted(ct, owner, taken)
+        if not isinstance(owner, Tensor):  # a variable of another face, whose complex gradients are not conjugates
+            new = conj(new)
+            add_to_grads([owner], [type(owner)(new._value, new._node)])
+            continue
         with _accumulating:
             old = getattr(owner, "_grad", None)
             if old is None:

@@ -15,7 +15,7 @@ from ..numpy.writing import assign
 from ..ops.indexing import scatter as scatter_door
 from ..ops.writing import index_update
 from . import creation, dtypes, errors, linalg, pointwise, random, reductions, shaping
-from .names import named
+from .names import named, node_name, rewritten
 from .nn import functional
 from .promotion import cast
 from .tensor import Tensor, constant, written
@@ -105,7 +105,8 @@ def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
             raise errors.ShapeError(
                 f"output with shape {list(self.shape)} doesn't match the broadcast shape {list(new.shape)}"
             )
-        return assign(self, new, method.__name__)
+        name = node_name(new._node) if new._node is not None else "CopySlices"
+        return rewritten(assign(self, new, method.__name__), name)
 
     method.__name__ = function.__name__ + "_"
     method.__doc__ = f"In place: {function.__doc__}"
@@ -115,19 +116,19 @@ def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
 def zero_(self: Any) -> Any:
     """Write zeros."""
     written(self)
-    return assign(self, 0, "zero_")
+    return rewritten(assign(self, 0, "zero_"), "ZeroBackward0")
 
 
 def fill_(self: Any, value: Any) -> Any:
     """Write one value everywhere."""
     written(self)
-    return assign(self, value, "fill_")
+    return rewritten(assign(self, value, "fill_"), "FillBackward1" if isinstance(value, CoreTensor) else "FillBackward0")
 
 
 def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
     """Write the values of another Tensor, converted and broadcast; gradients flow to it."""
     written(self)
-    return assign(self, cast(src, self._value.dtype), "copy_")
+    return rewritten(assign(self, cast(src, self._value.dtype), "copy_"), "CopyBackwards")
 
 
 def set_(self: Any, source: Any) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core.bind import Pick
 from ..core.custom import Custom
+from ..core.mutation import alias_of
 from ..core.primitive import TABLE
 from ..core.tensor import Leaf, Node
 
@@ -19,7 +20,7 @@ NAMES = {
     "arctanh": "AtanhBackward0", "astype": "ToCopyBackward0", "broadcast_to": "ExpandBackward0",
     "concatenate": "CatBackward0", "divide": "DivBackward0", "dot": "DotBackward0", "expit": "SigmoidBackward0",
     "gammaln": "LgammaBackward0", "inv": "LinalgInvExBackward0", "log_expit": "LogSigmoidBackward0",
-    "log_softmax": "LogSoftmaxBackward0", "index_update": "CopySlices", "multiply": "MulBackward0",
+    "log_softmax": "LogSoftmaxBackward0", "index_update": "CopySlices", "overwrite": "CopySlices", "multiply": "MulBackward0",
     "max": "MaxBackward1", "min": "MinBackward1", "negative": "NegBackward0", "norm": "LinalgVectorNormBackward0",
     "norm_along": "LinalgVectorNormBackward0", "positive": "AliasBackward0", "power": "PowBackward1",
     "rint": "RoundBackward0", "scalar_power": "PowBackward0", "scatter": "IndexPutBackward0",
@@ -49,6 +50,14 @@ def named(x: Any, name: str) -> Any:
     """`x`, the result of a function made of several operations, under the function's own name."""
     if x._node is not None:
         _composites[x._node] = name
+    return x
+
+
+def rewritten(x: Any, name: str) -> Any:
+    """`x` after a write in place, which was recorded under this name; a view looks into its base again."""
+    if x._node is not None and not isinstance(x._node, Leaf):
+        alias = alias_of(x)
+        _composites[x._node] = name if alias is None or alias.above is None else "AsStridedBackward0"
     return x
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.tensor import PYTHON_SCALARS
 from ..core.tensor import Tensor as CoreTensor
-from ..ops.shape import astype
+from ..numpy.shaping import astype
 from . import dtypes
 
 FLOAT64 = np.dtype(np.float64)
@@ -72,7 +72,10 @@ def cast(x: Any, dtype: Any) -> Any:
     value = x._value if isinstance(x, CoreTensor) else np.asarray(x)
     if value.dtype == dtype:
         return x
-    return astype(x, dtype=dtype) if isinstance(x, CoreTensor) else value.astype(dtype)
+    if not isinstance(x, CoreTensor):
+        return value.astype(dtype)
+    out = astype(x, dtype)
+    return out if isinstance(out, CoreTensor) else type(x)(out, None)
 
 
 def settled(door: Callable[..., Any], operands: Sequence[Any], out: Any) -> Any:

@@ -26,6 +26,7 @@ from ..ops.complex_numbers import conj as conj_door
 from . import dtypes, errors
 from .errors import RuntimeError
 from .modes import transforming
+from .names import node_name
 from .promotion import FLOAT64, settled
 
 _LISTS = frozenset({list, tuple, int})
@@ -88,7 +89,9 @@ class Tensor(DialectTensor):
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if not self.is_leaf:
             raise RuntimeError(
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment"
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the "
+                "moment.  If you were attempting to deepcopy a module, this may be because of a torch.nn.utils."
+                "weight_norm usage, see https://github.com/pytorch/pytorch/pull/103001"
             )
         made = _restore(np.array(self._array()), self.requires_grad, hasattr(self, "_parameter"))
         if getattr(self, "_grad", None) is not None:
@@ -120,7 +123,7 @@ class Tensor(DialectTensor):
         if flag:
             if self._value.dtype.kind not in "fc":
                 raise errors.DifferentiableTypeError(
-                    "only Tensors of floating point and complex dtype can require gradients"
+                    "only Tensors of floating point dtype can require gradients"
                 )
             self._value = lift(self._value)
             self._node = Leaf(self._value.shape, self._value.dtype, self)
@@ -174,12 +177,18 @@ class Tensor(DialectTensor):
         if gradient is not None:
             if not isinstance(gradient, CoreTensor):
                 raise TypeError(
-                    f"assigned grad expected to be a Tensor or None but got grad of type '{type(gradient).__name__}'"
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(gradient).__name__}"
                 )
             if gradient.shape != self.shape:
-                raise errors.CotangentError("assigned grad has data of a different size")
+                raise errors.CotangentError(
+                    f"attempting to assign a gradient of size '{list(gradient.shape)}' to a tensor of size "
+                    f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size"
+                )
             if gradient.dtype != self.dtype:
-                raise errors.CotangentError("assigned grad has data of a different type")
+                raise errors.CotangentError(
+                    f"attempting to assign a gradient with dtype '{gradient.dtype}' to a tensor with grad_dtype "
+                    f"'{self.dtype}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype)."
+                )
         self._grad = gradient
 
     @grad.deleter
@@ -329,6 +338,8 @@ class Tensor(DialectTensor):
     __hash__ = object.__hash__
 
     def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(self._node, Leaf) and is_recording():
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
         written(self)
         writing.set_item(self, index, value)
 
@@ -517,5 +528,5 @@ def represent(x: Tensor) -> str:
     if x.dtype not in usual:
         suffixes.append(f"dtype={x.dtype!r}")
     if x._node is not None:
-        suffixes.append("requires_grad=True" if x.is_leaf else f"grad_fn=<{x.grad_fn.name()}>")
+        suffixes.append("requires_grad=True" if x.is_leaf else f"grad_fn=<{node_name(x._node)}>")
     return with_suffixes("tensor(", text, suffixes, STYLE)

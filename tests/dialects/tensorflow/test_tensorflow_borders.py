@@ -22,7 +22,7 @@ def test_transforms_of_functions_in_this_dialect():
     g = tg.grad(f)(x)
     assert type(g) is tf.EagerTensor and g.dtype == tf.float32
     np.testing.assert_allclose(g, slope(X), rtol=1e-6)
-    out, t = tg.jvp(f, (x,), (tf.ones(3),))
+    _, t = tg.jvp(f, (x,), (tf.ones(3),))
     np.testing.assert_allclose(t, slope(X).sum(), rtol=1e-6)
     np.testing.assert_allclose(np.asarray(tg.hessian(lambda x: tf.reduce_sum(x**3))(x)), np.diag(6 * np.array(X)))
     np.testing.assert_allclose(np.asarray(tg.vmap(tg.grad(lambda e: tf.sin(e) * e))(x)), slope(X), rtol=1e-6)

@@ -205,7 +205,8 @@ def run_sweep(roots: Sequence[Node], seeds: Sequence[Any], targets: Any = None, 
         raise FatalError(
             f"(Fatal) The TensorWrappers of {node_name(freed[0]) if freed else 'the graph'} do not exist. This may be "
             "because:\nYou calculate backward twice for the same subgraph without setting retain_graph=True. Please "
-            "set retain_graph=True in the first backward/grad call."
+            "set retain_graph=True in the first backward/grad call.\n[Hint: Expected node->IsTensorWrappersCleared() != "
+            "true, but received node->IsTensorWrappersCleared():1 == true:1.]"
         ) from error
 
 

@@ -73,7 +73,7 @@ def grad(
     allow = materialize_grads if allow_unused is None else allow_unused
     outs, targets = driver.as_sequence(outputs), driver.as_sequence(inputs)
     if not targets:
-        raise RuntimeError("grad requires non-empty inputs.")
+        raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     for target in targets:
         if driver.root_of(target) is None:
             raise NotRecordedError("One of the differentiated Tensors does not require grad")
@@ -92,7 +92,7 @@ def _gradients(
     found = driver.sweep(outs, seeds, nodes, bool(create), retain)  # type: ignore[arg-type]
     taken = {id(seed) for seed in seeds}
     results = []
-    for target, node in zip(targets, nodes):
+    for index, (target, node) in enumerate(zip(targets, nodes)):
         like = target if isinstance(target, Tensor) else target.like()
         if node in found:
             results.append(driver.fitted(found[node], like, taken))
@@ -102,8 +102,8 @@ def _gradients(
             results.append(None)
         else:
             raise RuntimeError(
-                "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True "
-                "if this is the desired behavior."
+                f"The differentiated Tensor at index {index} appears to not have been used in the graph. Set "
+                f"allow_unused=True if this is the desired behavior."
             )
     return tuple(results)
 

@@ -36,7 +36,8 @@ class Node:
 
     def name(self) -> str:
         """The operation, ``MulBackward0`` for instance."""
-        return node_name(self._engine)
+        name = node_name(self._engine)
+        return f"torch::autograd::{name}" if name in ("AccumulateGrad", "CopyBackwards") else name
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -75,7 +76,7 @@ class Node:
         raise AttributeError(f"'{self.name()}' object has no attribute {name!r}")
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {hex(id(self))}>"
+        return f"<{type(self).__name__} object at {hex(id(self))}>"
 
 
 def node_of(node: EngineNode) -> Node:
