@@ -11,6 +11,6 @@ pytest.register_assert_rewrite("support.checks", "support.elementwise")
 
 import tetragrad.ops  # noqa: E402, F401
 
-_machines = {"deadline": None, "stateful_step_count": 25, "suppress_health_check": list(HealthCheck)}
+_machines = {"deadline": None, "stateful_step_count": 30, "suppress_health_check": list(HealthCheck)}
 settings.register_profile("tests", max_examples=300, **_machines)
 settings.register_profile("fuzz", max_examples=5000, **_machines)

@@ -119,3 +119,21 @@ def test_code_shown_is_code_run() -> None:
     code, output = page.blocks
     assert "6 * 7" in code.source  # type: ignore[union-attr]
     assert output.rows == (("answer", "42"),)  # type: ignore[union-attr]
+
+
+def test_tabs() -> None:
+    def first() -> dict[str, Any]:
+        return {"x": 1}
+
+    def second() -> dict[str, Any]:
+        return {"x": "<two>"}
+
+    def write(page: Page) -> None:
+        assert page.tabs({"one": first, "two": second}) == {"one": {"x": 1}, "two": {"x": "<two>"}}
+        page.tabs({"three": first})
+
+    document = html.document([run_section(section(write), Silent())])
+    names = re.findall(r'<input type="radio" name="(\w+)" id="[\w-]+"( checked)?>', document)
+    assert [bool(checked) for _, checked in names] == [True, False, True]
+    assert names[0][0] == names[1][0] != names[2][0]
+    assert "&lt;two&gt;" in document and document.count('<div class="code">') == 3

@@ -166,12 +166,54 @@ def test_each_operand_order(pair):
         np.testing.assert_allclose(values(a.grad(record, total, x)), K * np.cos(X), rtol=1e-5)
 
 
-def test_memory_is_shared(pair):
+CALLS = {
+    "torch": [
+        torch.sum, torch.mean, torch.exp, torch.abs, torch.max, torch.relu, torch.square, torch.cumsum,
+        lambda x: torch.matmul(x, x), lambda x: torch.dot(x, x), lambda x: torch.reshape(x, (3, 1)),
+        lambda x: torch.stack([x, x]), lambda x: torch.cat([x, x]), lambda x: torch.maximum(x, torch.zeros(3)),
+        lambda x: torch.where(torch.ones(3) > 0, x, 0.0), lambda x: torch.softmax(x, 0), torch.norm, torch.clone,
+        lambda x: torch.nn.functional.relu(x), lambda x: torch.nn.functional.mse_loss(x, torch.zeros(3)),
+        lambda x: torch.einsum("i,i->", x, x), lambda x: torch.clamp(x, 0.0, 1.0), lambda x: torch.unsqueeze(x, 0),
+    ],
+    "paddle": [
+        paddle.sum, paddle.mean, paddle.exp, paddle.abs, paddle.max, paddle.square, paddle.cumsum,
+        lambda x: paddle.matmul(x, x), lambda x: paddle.dot(x, x), lambda x: paddle.reshape(x, [3, 1]),
+        lambda x: paddle.stack([x, x]), lambda x: paddle.concat([x, x]), lambda x: paddle.maximum(x, paddle.zeros([3])),
+        lambda x: paddle.nn.functional.softmax(x), paddle.norm, paddle.clone, lambda x: paddle.nn.functional.relu(x),
+        lambda x: paddle.clip(x, 0.0, 1.0), lambda x: paddle.unsqueeze(x, 0),
+    ],
+    "mxnet": [
+        mx.np.sum, mx.np.mean, mx.np.exp, mx.np.abs, mx.np.max, mx.npx.relu, mx.np.square, mx.np.cumsum,
+        lambda x: mx.np.matmul(x, x), lambda x: mx.np.dot(x, x), lambda x: mx.np.reshape(x, (3, 1)),
+        lambda x: mx.np.stack([x, x]), lambda x: mx.np.concatenate([x, x]),
+        lambda x: mx.np.maximum(x, mx.np.zeros(3)), mx.npx.softmax, mx.np.linalg.norm, mx.np.copy,
+        lambda x: mx.np.clip(x, 0.0, 1.0), lambda x: mx.np.expand_dims(x, 0),
+    ],
+    "tensorflow": [
+        tf.reduce_sum, tf.reduce_mean, tf.exp, tf.abs, tf.reduce_max, tf.nn.relu, tf.square, tf.cumsum,
+        lambda x: tf.tensordot(x, x, axes=1), lambda x: tf.reshape(x, (3, 1)), lambda x: tf.stack([x, x]),
+        lambda x: tf.concat([x, x], 0), lambda x: tf.maximum(x, tf.zeros(3)), tf.nn.softmax, tf.norm, tf.identity,
+        lambda x: tf.clip_by_value(x, 0.0, 1.0), lambda x: tf.expand_dims(x, 0),
+    ],
+}  # fmt: skip
+CALLS["torch"] = [call if call is not torch.cumsum else lambda x: torch.cumsum(x, 0) for call in CALLS["torch"]]
+
+
+def test_functions_given_foreign_tensors(pair):
+    """Whatever function gets it, the result is of its own dialect, and depends on the foreign variable."""
     a, b = pair
-    x = a.constant(X)
-    made = b.sum(x)
-    assert isinstance(made, b.tensor)
-    np.testing.assert_allclose(values(made), X.sum(), rtol=1e-6)
+    wrong = []
+    for place, call in enumerate(CALLS[b.name]):
+        x = a.variable(X)
+        with b.scope(), a.scope() as record:
+            y = a.sin(x)
+            z = call(y)
+            back = a.sum(a.convert(z))
+        if not isinstance(z, b.tensor):
+            wrong.append((place, call, f"gives {type(z)}"))
+        elif not np.isfinite(values(a.grad(record, back, x))).all():
+            wrong.append((place, call, "gradient"))
+    assert not wrong
 
 
 BACKWARD = [(a, b) for a, b in itertools.permutations([*SIDES, Own()], 2) if "tensorflow" not in (a.name, b.name)]
@@ -190,6 +232,22 @@ def test_backward_of_the_other_fills_the_gradient(pair):
     np.testing.assert_allclose(values(x.grad), times[0] * K * np.cos(X), rtol=1e-5)
     np.testing.assert_allclose(values(w.grad), times[1] * np.sin(X), rtol=1e-5)
     assert isinstance(x.grad, a.tensor) and isinstance(w.grad, b.tensor)
+
+
+COMPLEX = np.array([1 + 2j, 0.5 - 1j])
+
+
+@pytest.mark.parametrize("made", [Torch(), Paddle(), Own()], ids=lambda side: side.name)
+@pytest.mark.parametrize("passed", [Torch(), Paddle(), Own()], ids=lambda side: side.name)
+def test_complex_gradients_are_those_of_the_variable_s_face(made, passed):
+    """PyTorch's and Paddle's are the conjugates of ours, whoever goes backward."""
+    z = made.variable(COMPLEX)
+    w = passed.constant(np.ones(2, dtype=complex)) * (z * z)
+    assert isinstance(w, passed.tensor)
+    real = {"torch": torch.real, "paddle": paddle.real, "own": tnp.real}[passed.name]
+    passed.backward(passed.sum(real(w)))
+    wanted = 2 * COMPLEX
+    np.testing.assert_allclose(values(z.grad), wanted if made.name == "own" else wanted.conj())
 
 
 def test_through_all_four():
@@ -227,7 +285,9 @@ def test_no_derivative_rule_in_a_dialect(path):
             names = {alias.name for alias in node.names}
             part = module.split(".")[0]
             if part == "families":
-                assert names <= {"CONVERT", "unbroadcast"}, f"line {node.lineno}: a dialect imports {names} from the families"
+                assert names <= {"CONVERT", "unbroadcast"}, (
+                    f"line {node.lineno}: a dialect imports {names} from the families"
+                )
             if part == "core":
                 assert not names & MAKERS, f"line {node.lineno}: a dialect imports {names & MAKERS}"
         elif isinstance(node, ast.keyword):

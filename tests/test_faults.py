@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from time import perf_counter
+from time import perf_counter, sleep
 
 import numpy as np
 import pytest
@@ -235,6 +235,10 @@ def test_interrupts_of_large_work(program, order):
         assert interrupted or signals.count < moment  # the threads share the work out anew each time
         disturbed.check_whole(whole.history)
         disturbed.reset()
+        for _ in range(200):  # an interrupt does not wait for what the other threads have begun
+            if living() == alive:
+                break
+            sleep(0.005)
         assert living() == alive
         assert gc.collect() == 0
     disturbed.check_again(run, whole.history)

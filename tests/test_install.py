@@ -88,8 +88,18 @@ def test_modules_stay_what_they_are():
 
 
 def test_a_module_that_is_not_there():
-    with tg.install("mxnet"), pytest.raises(ModuleNotFoundError, match=r"no module 'gloun'.*'gluon'"):
+    with tg.install("mxnet"), pytest.raises(ModuleNotFoundError, match=r"no attribute 'gloun'; the closest .* 'gluon'"):
         importlib.import_module("mxnet.gloun")
+
+
+def test_a_name_that_is_not_there():
+    with tg.install("mxnet"):
+        with pytest.raises(
+            ImportError, match=r"tetragrad.mxnet has no attribute 'autogard'; the closest .* 'autograd'"
+        ):
+            from mxnet import autogard  # noqa: F401
+        with pytest.raises(ImportError, match=r"tetragrad.mxnet.np has no attribute|tetragrad.mxnet.numpy has no"):
+            from mxnet.np import arrange  # noqa: F401
 
 
 def test_an_unknown_dialect():
@@ -135,6 +145,14 @@ def test_a_script(tmp_path, options):
     assert done.stdout == "__main__ ['-h', '--as', 'x'] [ 0.  4.  8. 12.]\n"
 
 
+def test_dividing_by_zero_is_silent(tmp_path):
+    (tmp_path / "script.py").write_text("from mxnet import np\nprint(np.log(np.zeros(1)))\n")
+    done = run("script.py", cwd=tmp_path)
+    assert (done.stdout, done.stderr) == ("[-inf]\n", "")
+    (tmp_path / "script.py").write_text("import numpy as np\nprint(np.log(np.zeros(1)))\n")
+    assert "RuntimeWarning" in run("script.py", cwd=tmp_path).stderr
+
+
 def test_a_module(tmp_path):
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__init__.py").touch()
@@ -178,6 +196,7 @@ def test_an_error_of_the_program(tmp_path):
         (["."], "is a directory"),
         (["-m", "absent"], "no module named 'absent'"),
         (["-m", "absent.part"], "no module named 'absent.part'"),
+        (["-m", "mxnet.numpy"], "mxnet.numpy is tetragrad's own here"),
         (["broken.py"], "broken.py, line 2: invalid syntax"),
         (["binary.py"], "binary.py"),
         (["--as", "jax", "broken.py"], "there is no dialect 'jax'"),

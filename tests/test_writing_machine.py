@@ -7,7 +7,6 @@ time are also run inside `jvp`, `vmap` and `grad`, and differentiated twice.
 
 from __future__ import annotations
 
-import functools
 import os
 from typing import Any
 
@@ -15,13 +14,13 @@ import numpy as np
 from hypothesis import note, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from support.memory import BINARY, COLUMNS, UNARY, Mirror, Real
 
 import tetragrad as tg
 
 SHAPES = [(), (1,), (3,), (4,), (2, 2), (2, 3), (3, 2), (2, 1, 2), (6,)]
-LARGEST = 30  # elements of one tensor
+MOST = 8  # tensors at a time: few enough to meet again and again
 BOUND = 1e4  # of values and derivatives, so that rounding stays small
 
 OPERATIONS = st.sampled_from(sorted(BINARY))
@@ -37,22 +36,6 @@ def want(condition: Any) -> None:
         raise Impossible
 
 
-def step(**strategies: Any) -> Any:
-    """A rule whose body may say that it cannot be taken now."""
-
-    def decorate(function: Any) -> Any:
-        @functools.wraps(function)
-        def taken(self: Any, **drawn: Any) -> None:
-            try:
-                function(self, **drawn)
-            except Impossible:
-                pass
-
-        return rule(**strategies)(taken)
-
-    return decorate
-
-
 class Writing(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
@@ -66,6 +49,8 @@ class Writing(RuleBasedStateMachine):
     # -- doing the same on both sides --
 
     def do(self, *instruction: Any) -> None:
+        if instruction[0] in MAKES:
+            want(len(self.mirror.pairs) < MOST)
         note(repr(instruction))
         getattr(self.mirror, instruction[0])(*instruction[1:])
         self.real.run(instruction)
@@ -102,112 +87,144 @@ class Writing(RuleBasedStateMachine):
         if operation == "divide":
             want(np.abs(self.mirror.operand(operand).values).min(initial=1) > 0.1)
 
+    # -- steps: most are views and writes --
+
+    @initialize(data=st.data(), pausing=st.booleans())
+    def begin(self, data: Any, pausing: bool) -> None:
+        """Programs that record all the time can be replayed in transforms; the others stop recording often."""
+        self.can_be_replayed = not pausing
+        self.leaf(data)
+        self.constant(data)
+
+    def take_one(self, data: Any, steps: list[Any]) -> None:
+        step = data.draw(st.sampled_from(steps), label="step")
+        pause = not self.can_be_replayed and data.draw(st.integers(0, 3)) == 0
+        was = self.mirror.recording
+        if pause:
+            self.do("record", False)
+        try:
+            step(data)
+        except Impossible:
+            pass  # nothing to act on
+        if pause:
+            self.do("record", was)
+
+    @rule(data=st.data())
+    def makes(self, data: Any) -> None:
+        self.take_one(data, [self.leaf, self.constant, self.delete, self.delete, self.copy, self.take, self.binary, self.unary])
+
+    @rule(data=st.data())
+    def views(self, data: Any) -> None:
+        self.take_one(
+            data, [self.index, self.index, self.reshape, self.transpose, self.ravel, self.row, self.diagonal, self.detach]
+        )
+
+    @rule(data=st.data())
+    def writes(self, data: Any) -> None:
+        self.take_one(data, [self.augment, self.augment, self.set, self.set, self.augment_at, self.augment_at])
+
+    @rule(data=st.data())
+    def writes_in_other_ways(self, data: Any) -> None:
+        self.take_one(data, [self.power, self.at, self.at, self.out, self.fill, self.sort, self.augment_at])
+
+    @rule(data=st.data())
+    def looks(self, data: Any) -> None:
+        steps = [self.backward, self.backward, self.backward, self.snapshot]
+        if not self.can_be_replayed:
+            steps += [self.record, self.last_backward, self.become_variable, self.become_constant]
+        try:
+            data.draw(st.sampled_from(steps), label="step")(data)
+        except Impossible:
+            pass
+
     # -- making tensors --
 
-    @step(shape=st.sampled_from(SHAPES))
-    def leaf(self, shape: tuple[int, ...]) -> None:
+    def leaf(self, data: Any) -> None:
+        shape = data.draw(st.sampled_from(SHAPES), label="shape")
         want(self.mirror.used + int(np.prod(shape)) <= COLUMNS)
         name = self.new_name()
-        self.given[name] = self.values(shape)
-        self.do("leaf", name, self.given[name])
+        values = self.values(shape)
+        self.do("leaf", name, values)
+        self.given[name] = values
 
-    @step(shape=st.sampled_from(SHAPES))
-    def constant(self, shape: tuple[int, ...]) -> None:
-        name = self.new_name()
-        self.do("constant", name, self.values(shape))
+    def constant(self, data: Any) -> None:
+        self.do("constant", self.new_name(), self.values(data.draw(st.sampled_from(SHAPES), label="shape")))
 
-    @step(data=st.data())
     def delete(self, data: Any) -> None:
         want(len(self.mirror.pairs) > 2)
         self.do("delete", self.draw(data))
 
     # -- views --
 
-    @step(data=st.data())
     def index(self, data: Any) -> None:
         source = self.draw(data)
         shape = self.mirror.pairs[source].values.shape
         index = data.draw(hnp.basic_indices(shape, allow_newaxis=True, max_dims=3))
         self.do("index", self.new_name(), source, index)
 
-    @step(data=st.data())
     def reshape(self, data: Any) -> None:
         source = self.draw(data)
         size = self.mirror.pairs[source].values.size
         shapes = [shape for shape in [*SHAPES, (size,), (1, size), (size, 1)] if int(np.prod(shape)) == size]
         self.do("reshape", self.new_name(), source, data.draw(st.sampled_from(shapes)))
 
-    @step(data=st.data())
     def transpose(self, data: Any) -> None:
-        source = self.draw(data)
+        source = self.draw(data, lambda values: values.ndim > 1)
         axes = data.draw(st.permutations(range(self.mirror.pairs[source].values.ndim)))
         self.do("transpose", self.new_name(), source, tuple(axes))
 
-    @step(data=st.data())
     def ravel(self, data: Any) -> None:
         self.do("ravel", self.new_name(), self.draw(data))
 
-    @step(data=st.data())
     def row(self, data: Any) -> None:
         source = self.draw(data, lambda values: values.ndim and len(values))
         position = data.draw(st.integers(0, len(self.mirror.pairs[source].values) - 1))
         self.do("row", self.new_name(), source, position)
 
-    @step(data=st.data())
     def diagonal(self, data: Any) -> None:
         self.do("diagonal", self.new_name(), self.draw(data, lambda values: values.ndim == 2))
 
-    @step(data=st.data())
     def detach(self, data: Any) -> None:
         self.do("detach", self.new_name(), self.draw(data))
 
-    @step(data=st.data())
     def snapshot(self, data: Any) -> None:
         array = self.real.tensors[self.draw(data)].numpy()
         self.snapshots.append((array, array.copy()))
 
     # -- copies and arithmetic --
 
-    @step(data=st.data())
     def copy(self, data: Any) -> None:
         self.do("copy", self.new_name(), self.draw(data))
 
-    @step(data=st.data())
     def take(self, data: Any) -> None:
         source = self.draw(data, lambda values: values.ndim and values.size)
         self.do("index", self.new_name(), source, advanced(data, self.mirror.pairs[source].values.shape))
 
-    @step(data=st.data(), operation=OPERATIONS)
-    def binary(self, data: Any, operation: str) -> None:
-        left = self.draw(data)
+    def binary(self, data: Any) -> None:
+        left, operation = self.draw(data), data.draw(OPERATIONS)
         right = self.operand(data, self.mirror.pairs[left].values.shape)
         self.moderate(left, right)
         self.divides(operation, right)
         self.do("binary", self.new_name(), operation, left, right)
 
-    @step(data=st.data(), operation=st.sampled_from(sorted(UNARY)))
-    def unary(self, data: Any, operation: str) -> None:
-        source = self.draw(data)
-        want(np.abs(self.mirror.pairs[source].values).max(initial=0) < 4)
+    def unary(self, data: Any) -> None:
+        source = self.draw(data, lambda values: np.abs(values).max(initial=0) < 4)
         self.moderate(source)
-        self.do("unary", self.new_name(), operation, source)
+        self.do("unary", self.new_name(), data.draw(st.sampled_from(sorted(UNARY))), source)
 
     # -- writing --
 
-    @step(data=st.data(), operation=OPERATIONS)
-    def augment(self, data: Any, operation: str) -> None:
-        target = self.draw(data)
+    def augment(self, data: Any) -> None:
+        target, operation = self.draw(data), data.draw(OPERATIONS)
         operand = self.operand(data, self.mirror.pairs[target].values.shape)
         self.moderate(target, operand)
         self.divides(operation, operand)
         self.do("augment", target, operation, operand)
 
-    @step(data=st.data(), exponent=st.sampled_from([2, 3, 2.0]))
-    def power(self, data: Any, exponent: Any) -> None:
-        target = self.draw(data)
-        want(np.abs(self.mirror.pairs[target].values).max(initial=0) < 4)
+    def power(self, data: Any) -> None:
+        target = self.draw(data, lambda values: np.abs(values).max(initial=0) < 4)
         self.moderate(target)
-        self.do("power", target, exponent)
+        self.do("power", target, data.draw(st.sampled_from([2, 3, 2.0])))
 
     def place(self, data: Any, target: str) -> tuple[Any, tuple[int, ...]]:
         """An index into a tensor, and the shape of what it names."""
@@ -217,33 +234,28 @@ class Writing(RuleBasedStateMachine):
             index = advanced(data, values.shape)
         return index, values[index].shape
 
-    @step(data=st.data())
     def set(self, data: Any) -> None:
         target = self.draw(data)
         index, shape = self.place(data, target)
-        operand = self.operand(data, shape)
-        self.do("set", target, index, operand)
+        self.do("set", target, index, self.operand(data, shape))
 
-    @step(data=st.data(), operation=OPERATIONS)
-    def augment_at(self, data: Any, operation: str) -> None:
-        target = self.draw(data)
+    def augment_at(self, data: Any) -> None:
+        target, operation = self.draw(data), data.draw(OPERATIONS)
         index, shape = self.place(data, target)
         operand = self.operand(data, shape)
         self.moderate(target, operand)
         self.divides(operation, operand)
         self.do("augment_at", target, index, operation, operand)
 
-    @step(data=st.data(), operation=st.sampled_from(["add", "subtract", "multiply"]))
-    def at(self, data: Any, operation: str) -> None:
+    def at(self, data: Any) -> None:
         target = self.draw(data, lambda values: values.ndim and values.size)
         index, shape = self.place(data, target)
         operand = self.operand(data, shape)
         self.moderate(target, operand)
-        self.do("at", target, operation, index, operand)
+        self.do("at", target, data.draw(st.sampled_from(["add", "subtract", "multiply"])), index, operand)
 
-    @step(data=st.data(), operation=OPERATIONS)
-    def out(self, data: Any, operation: str) -> None:
-        target = self.draw(data, lambda values: values.ndim)
+    def out(self, data: Any) -> None:
+        target, operation = self.draw(data, lambda values: values.ndim), data.draw(OPERATIONS)
         shape = self.mirror.pairs[target].values.shape
         left = self.draw(data, lambda values: values.shape == shape)
         right = self.operand(data, shape)
@@ -251,63 +263,50 @@ class Writing(RuleBasedStateMachine):
         self.divides(operation, right)
         self.do("out", target, operation, left, right, data.draw(hnp.arrays(bool, shape)))
 
-    @step(data=st.data(), value=NUMBERS)
-    def fill(self, data: Any, value: float) -> None:
-        self.do("fill", self.draw(data), value)
+    def fill(self, data: Any) -> None:
+        self.do("fill", self.draw(data), data.draw(NUMBERS))
 
-    @step(data=st.data())
     def sort(self, data: Any) -> None:
         target = self.draw(data, lambda values: values.ndim and values.size)
         values = self.mirror.pairs[target].values
         axis = data.draw(st.integers(0, values.ndim - 1))
-        ordered = np.sort(values, axis=axis)
-        want(np.diff(ordered, axis=axis).min(initial=1) > 0)  # no ties
+        want(np.diff(np.sort(values, axis=axis), axis=axis).min(initial=1) > 0)  # no ties
         self.do("sort", target, axis)
 
     # -- what is recorded --
 
-    @step(flag=st.booleans())
-    def record(self, flag: bool) -> None:
-        self.can_be_replayed = False
-        self.do("record", flag)
+    def record(self, data: Any) -> None:
+        self.do("record", data.draw(st.booleans()))
 
-    @step(data=st.data())
     def become_variable(self, data: Any) -> None:
         target = self.draw(data)
         want(not self.real.tensors[target].requires_grad)
         want(self.mirror.used + self.mirror.pairs[target].values.size <= COLUMNS)
-        self.can_be_replayed = False
         self.do("become_variable", target)
 
-    @step(data=st.data())
     def become_constant(self, data: Any) -> None:
         names = [name for name, x in self.real.tensors.items() if x.requires_grad and x.is_leaf]
         want(names)
-        self.can_be_replayed = False
         self.do("become_constant", data.draw(st.sampled_from(names)))
 
     # -- gradients --
 
-    @step(data=st.data())
     def backward(self, data: Any) -> None:
         self.check_gradients(data, retain_graph=True)
 
-    @step(data=st.data())
     def last_backward(self, data: Any) -> None:
         """A pass that releases the graph; nothing that it may have gone through is used after it."""
-        want(not self.can_be_replayed)
         self.check_gradients(data, retain_graph=False)
         for name, x in list(self.real.tensors.items()):
             if x.requires_grad and not x.is_leaf:
                 self.do("delete", name)
-        x = None
-        for name in [name for name, x in self.real.tensors.items() if x.requires_grad]:
-            self.real.tensors[name].zero_grad()
 
     def check_gradients(self, data: Any, retain_graph: bool) -> None:
         names = [name for name, x in self.real.tensors.items() if x.requires_grad]
         want(names)
-        name = data.draw(st.sampled_from(names), label="backward from")
+        self.check_gradients_of(data.draw(st.sampled_from(names), label="backward from"), retain_graph)
+
+    def check_gradients_of(self, name: str, retain_graph: bool) -> None:
         for x in self.real.tensors.values():
             x.zero_grad()
         x = None
@@ -336,10 +335,15 @@ class Writing(RuleBasedStateMachine):
     # -- the same program inside transforms --
 
     def teardown(self) -> None:
+        for name in [name for name, x in self.real.tensors.items() if x.requires_grad]:
+            self.check_gradients_of(name, retain_graph=True)
         if self.can_be_replayed and self.given and any([step[0] in WRITES for step in self.program]):
             Replay(self.program, self.given).check()
 
 
+MAKES = {
+    "leaf", "constant", "index", "reshape", "transpose", "ravel", "row", "diagonal", "detach", "copy", "binary", "unary",
+}  # fmt: skip
 WRITES = {"augment", "power", "set", "augment_at", "at", "out", "fill", "sort"}
 
 
@@ -401,10 +405,11 @@ class Replay:
                 close(found[1][name], np.stack([part, other_gradient[name]]), f"vmap of grad by {name}")
 
         _, second = tg.jvp(tg.grad(self), (self.given,), (self.direction,))
-        step = 1e-20j
-        _, shifted = self.value_and_gradient({name: x + step * self.direction[name] for name, x in self.given.items()})
-        for name, part in second.items():
-            close(part, shifted[name].imag / 1e-20, f"jvp of grad by {name}")
+        if not any([step[0] == "detach" for step in self.program]):  # whose values carry no complex step
+            tiny = {name: 1e-20j * t for name, t in self.direction.items()}
+            _, shifted = self.value_and_gradient({name: x + tiny[name] for name, x in self.given.items()})
+            for name, part in second.items():
+                close(part, shifted[name].imag / 1e-20, f"jvp of grad by {name}")
         reverse = tg.grad(lambda x: dot(tg.grad(self)(x), self.direction))(self.given)
         for name, part in second.items():
             close(reverse[name], part, f"grad of grad by {name}")

@@ -503,6 +503,38 @@ def test_kinks_where_the_real_gradient_is_none(f, values, wanted):
     assert x.grad.tolist() == wanted
 
 
+# -- the transforms of tetragrad itself --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("attached", [False, True])
+def test_transforms_record_by_themselves(attached):
+    x = variable([1.0, 2.0]) if attached else np.array([1.0, 2.0])
+
+    def cube(x):
+        return (x * x * x).sum()
+
+    assert tg.grad(cube)(x).tolist() == [3, 12]
+    assert tg.vjp(cube, x)[1](np.array(2.0))[0].tolist() == [6, 24]
+    assert tg.hessian(cube)(x).tolist() == [[6, 0], [0, 12]]
+    assert tg.jvp(cube, (x,), (np.ones(2),))[1].item() == 15
+    assert tg.vmap(lambda x: x * x)(x).tolist() == [1, 4]
+    assert type(tg.grad(cube)(x)) is np.ndarray and not autograd.is_recording()
+
+
+def test_transforms_of_functions_that_use_mxnet_within():
+    own = tg.tensor([1.0, 2.0])
+    assert tg.grad(lambda x: np.sin(np.exp(x)).sum())(own).tolist() == pytest.approx(
+        [onp.cos(onp.exp(v)) * onp.exp(v) for v in (1.0, 2.0)]
+    )
+
+    def paused(x):
+        with autograd.pause():
+            factor = x * x
+        return (factor * x).sum()
+
+    assert tg.grad(paused)(np.array([1.0, 2.0])).tolist() == [1, 4]
+
+
 # -- custom functions --------------------------------------------------------------------------------------------------
 
 

@@ -84,15 +84,16 @@ class Mirror:
         self.used = 0
         self.recording = True
         self.leaves = leaves
+        self.dtype = np.result_type(float, *(leaves or {}).values())  # complex: a derivative by a complex step
 
     # -- making --
     def leaf(self, name: str, values: Any) -> None:
-        values = np.array(values if self.leaves is None else self.leaves[name])
+        values = np.array(values if self.leaves is None else self.leaves[name], self.dtype)
         self.pairs[name] = fresh(values)
         self.become_variable(name)
 
     def constant(self, name: str, values: Any) -> None:
-        self.pairs[name] = fresh(np.array(values))
+        self.pairs[name] = fresh(np.array(values, self.dtype))
 
     def become_variable(self, name: str) -> None:
         values = self.pairs[name].values

@@ -73,10 +73,7 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
             raise ShapeError(f"vmap: no argument is mapped (in_axes={in_axes!r})")
         as_tensor = any([isinstance(leaf, Tensor) for leaf in leaves])
         level = Level("vmap", Batch)
-        boxes = [
-            leaf if axis is None else face_of(leaf)(Batch(level, inner(_move(_array(leaf), axis, 0)), size), None)
-            for leaf, axis in zip(leaves, axes)
-        ]
+        boxes = [_boxed(leaf, axis, level, size) for leaf, axis in zip(leaves, axes)]
         out = level.run(f, unflatten(structure, boxes))
         out_leaves, out_structure = flatten(out)
         out_positions = _spread(out_axes, out_structure, "out_axes")
@@ -84,6 +81,13 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
         return unflatten(out_structure, results)
 
     return vmap_f
+
+
+def _boxed(leaf: Any, axis: int | None, level: Level, size: int) -> Any:
+    """An argument as the function sees it; what it writes into a Tensor stays inside."""
+    if axis is not None:
+        return face_of(leaf)(Batch(level, inner(_move(_array(leaf), axis, 0)), size), None)
+    return type(leaf)(leaf._value, leaf._node) if isinstance(leaf, Tensor) else leaf
 
 
 def _array(leaf: Any) -> Any:

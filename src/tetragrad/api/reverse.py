@@ -15,7 +15,7 @@ import numpy as np
 
 from ..core.bind import describe
 from ..core.levels import Boxed, level_of
-from ..core.recording import is_recording, recorded_call
+from ..core.recording import is_recording, transformed_call
 from ..core.sweep import fit_cotangent, own_result, pull, reach
 from ..core.tensor import Leaf, Tensor
 from ..errors import DifferentiableTypeError, EscapedValueError, NonScalarError
@@ -206,7 +206,7 @@ class Variables:
     def record(self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """Run `f` recorded; afterwards nobody else can ask for the gradients of its variables."""
         try:
-            return recorded_call(f, *args, **kwargs)
+            return transformed_call(f, args, kwargs)
         finally:
             for node in self.nodes:
                 if isinstance(node, Leaf):

@@ -44,20 +44,23 @@ def reverse_variable(leaf: Any, name: str) -> Tensor:
     face = face_of(leaf)
     if not isinstance(value, Tensor):
         return face(lift(value), Leaf(value.shape, value.dtype))
+    shape, dtype = value._value.shape, value._value.dtype  # the engine's own: a dialect's Tensor has its own types
     level = current_level()
     if level is not None and level_of(value) < level.number:
-        return face(lift(value), Leaf(value.shape, value.dtype))
+        return face(lift(value), Leaf(shape, dtype))
     if value._node is None:
-        return face(value._value, Leaf(value.shape, value.dtype))
-    node = Node.make(positive.primitive, (value._node,), (), value.shape, value.dtype)  # type: ignore[attr-defined]
+        return face(value._value, Leaf(shape, dtype))
+    node = Node.make(positive.primitive, (value._node,), (), shape, dtype)  # type: ignore[attr-defined]
     return face(value._value, node)
 
 
 def inner(value: Any) -> Any:
-    """What a box holds: a Tensor only where it carries something (a node or a lower box)."""
-    if isinstance(value, Tensor) and value._node is None and not isinstance(value._value, Boxed):
+    """What a box holds: a Tensor, as it is now, only where it carries something (a node or a lower box)."""
+    if not isinstance(value, Tensor):
+        return value
+    if value._node is None and not isinstance(value._value, Boxed):
         return value._value
-    return value
+    return type(value)(value._value, value._node)
 
 
 def outward(value: Any, face: type[Tensor], as_tensor: bool) -> Any:

@@ -71,8 +71,8 @@ def register(node: Node, kind: str, hook: Callable[..., Any], face: type[Tensor]
     """Add a hook of one kind (``tensor``, ``before``, ``after``) to a node; it is handed Tensors of this face."""
     if not callable(hook):
         raise TypeError(f"register_hook: a hook is a function, got {type(hook).__name__}")
-    key = next(_keys)
     with _registering:
+        key = next(_keys)
         if not hasattr(node, "hooks"):
             node.hooks = Hooks()
         getattr(node.hooks, kind)[key] = (hook, face)

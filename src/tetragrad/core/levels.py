@@ -103,6 +103,8 @@ def lift(value: Any) -> Any:
     """Bring a raw value up to the level that is running now, so that new variables belong to it."""
     level = current_level()
     if level is not None and level_of(value) < level.number:
+        if isinstance(value, Tensor):
+            value = type(value)(value._value, value._node)  # as it is now, whatever is written into it later
         return level.box.lift(level, value)
     return value
 

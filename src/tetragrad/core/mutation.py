@@ -182,7 +182,7 @@ def _root(x: Tensor, storage: Storage, steps: Steps) -> None:
     """Let `x` be the root of a family of its own."""
     history = new(History)
     history.node, history.steps = x._node, steps
-    history.value = None if type(x._value) in PLAIN else x._value
+    history.value = None if type(x._value) in PLAIN and type(storage.value) in PLAIN else x._value
     x._alias = _alias(storage, history, None, None)
 
 
@@ -403,8 +403,9 @@ def _write_anew(target: Tensor, alias: Alias | None, value: Any, primitive: Prim
         member._value = seen._value
         if recording and own.history is history:
             member._node = seen._node
+    plain = all([type(root._value) in PLAIN for root in roots.values()])
     for other, root in roots.items():
-        other.value = root._value if other is storage or type(root._value) not in PLAIN else None
+        other.value = None if plain and other is not storage else root._value
     if recording:
         history.node = roots[history]._node
 

@@ -63,6 +63,22 @@ def call_in_mode(mode: Any, function: Callable[..., Any], args: Sequence[Any], k
         _recording.set(previous)
 
 
+# Switches of faces that record only when they are told to: all are on in the function of a transform.
+SWITCHES: list[ContextVar[bool]] = []
+
+
+def transformed_call(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Call the function of a transform: operations of every face are recorded, in the way that is in force."""
+    before = [switch.get() for switch in SWITCHES]
+    try:
+        for switch in SWITCHES:
+            switch.set(True)
+        return call_in_mode(_recording.get() or True, function, args, kwargs)
+    finally:
+        for switch, value in zip(SWITCHES, before):
+            switch.set(value)
+
+
 def recorded_call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """Call a function that is to be recorded, in the way that is in force."""
     return call_in_mode(_recording.get() or True, function, args, kwargs)

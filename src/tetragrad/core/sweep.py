@@ -269,6 +269,8 @@ def own_result(ct: Any, taken: set[int]) -> Any:
         if ct.base is not None or not ct.flags.writeable or id(ct) in taken:
             ct = ct.copy()
         taken.add(id(ct))
+    elif isinstance(ct, Tensor):
+        return type(ct)(ct._value, ct._node)
     return ct
 
 

@@ -126,6 +126,9 @@ class Tensor:
     # `_grad` and `_alias` (see `mutation`) stay unset until they are needed.
     __slots__ = ("__weakref__", "_alias", "_grad", "_node", "_value")
 
+    # Whether the `.grad` of complex variables holds the conjugate of the cotangent, as some frameworks have it.
+    _conjugate_grad = False
+
     # Arrays leave mixed operators to Tensor's own; a face may answer NumPy's functions too.
     __array_ufunc__: Any = None
 

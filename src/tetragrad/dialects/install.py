@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import OperationError
-from .names import closest_name
+from .names import missing_name
 
 DIALECTS = ("torch", "tensorflow", "mxnet", "paddle")
 
@@ -111,6 +111,7 @@ def _add(name: str) -> None:
     if standing is None:
         if _finder not in sys.meta_path:
             sys.meta_path.insert(0, _finder)
+            sys.meta_path.append(_last_finder)
         standing = _standing[name] = _Standing(_taken(name))
     standing.count += 1
 
@@ -125,6 +126,7 @@ def _remove(name: str) -> None:
     sys.modules.update(standing.displaced)
     if not _standing and _finder in sys.meta_path:
         sys.meta_path.remove(_finder)
+        sys.meta_path.remove(_last_finder)
 
 
 def _taken(root: str) -> dict[str, ModuleType]:
@@ -148,7 +150,23 @@ class _Finder(importlib.abc.MetaPathFinder):
         )
 
 
-_finder = _Finder()
+class _LastFinder(importlib.abc.MetaPathFinder):
+    """Asked when nobody finds a module of a dialect: says what is missing, and what there is.
+
+    So does ``from torch import name``, which looks for a module of that name where there is no attribute.
+    """
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> None:
+        """Raise for a module of a dialect that stands in for a real package."""
+        parent_name, _, child = fullname.rpartition(".")
+        package, _, rest = fullname.partition(".")
+        parent = sys.modules.get(parent_name)
+        if package == _PACKAGE and parent is not None and rest.partition(".")[0] in _standing:
+            # Not under the name itself: Python would replace the error by a general one.
+            raise ModuleNotFoundError(str(missing_name(parent_name, child, vars(parent))), name=child)
+
+
+_finder, _last_finder = _Finder(), _LastFinder()
 
 
 class _Loader(importlib.abc.Loader):
@@ -180,14 +198,4 @@ def _ours(fullname: str) -> ModuleType:
     held = vars(parent).get(child)
     if isinstance(held, ModuleType):
         return held
-    target = f"{parent.__name__}.{child}"
-    try:
-        return importlib.import_module(target)
-    except ModuleNotFoundError as error:
-        if error.name != target and not (error.name or "").startswith(f"{target}."):
-            raise
-    text = f"{parent.__name__} has no module {child!r}"
-    closest = closest_name(child, [key for key, value in vars(parent).items() if isinstance(value, ModuleType)])
-    if closest is not None:
-        text += f"; the closest one it has is {closest!r}"
-    raise ModuleNotFoundError(text, name=fullname)
+    return importlib.import_module(f"{parent.__name__}.{child}")

@@ -42,7 +42,7 @@ def closest_name(attribute: str, available: Iterable[str]) -> str | None:
     names = sorted({name for name in available if not name.startswith("_")})
     lowered = {name.lower().replace("_", ""): name for name in reversed(names)}
     wanted = attribute.lower().replace("_", "")
-    alike = difflib.get_close_matches(wanted, lowered, n=1, cutoff=0.6)
+    alike = difflib.get_close_matches(wanted, lowered, n=1, cutoff=0.65)
     if alike:
         return lowered[alike[0]]
     containing = [key for key in lowered if len(key) > 3 and (key in wanted or wanted in key)]

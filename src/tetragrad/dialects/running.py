@@ -12,6 +12,7 @@ import os
 import runpy
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
@@ -57,6 +58,8 @@ def run_module(name: str, arguments: Sequence[str], dialects: Sequence[str]) -> 
             found = None
         if found is None:
             raise ProgramError(f"no module named {name!r} is on the path")
+        if name.partition(".")[0] in dialects:
+            raise ProgramError(f"{name} is tetragrad's own here, and no program")
         runpy.run_module(name, run_name="__main__", alter_sys=True)
 
     return _run([name, *arguments], os.getcwd(), dialects, start)
@@ -88,6 +91,8 @@ def _check(path: str) -> None:
 def _run(arguments: list[str], folder: str, dialects: Sequence[str], start: Callable[[], object]) -> int:
     # Nothing is undone at the end: threads and exit handlers of the program may outlive it, and still import.
     install(*dialects)
+    # The packages we stand in for divide by zero silently. (NumPy used by the program itself still warns.)
+    warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tetragrad\.")
     sys.argv = arguments
     sys.path.insert(0, folder)
     try:

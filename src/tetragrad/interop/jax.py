@@ -62,7 +62,7 @@ def _jax_gradient(jax: Any, function: Callable[..., Any], count: int) -> Callabl
 
 
 def to_jax(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of tetragrad's arrays as one of JAX arrays, for `jax.grad`, `jax.vjp` and `jax.jit`.
+    """A function of tetragrad's arrays as one of JAX arrays, for `jax.grad`, `jax.vjp`, `jax.jit` and `jax.vmap`.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def to_jax(function: Callable[..., Any]) -> Callable[..., Any]:
     Returns
     -------
     callable
-        ``(*jax arrays) -> jax array``, or a tuple. Forward mode and `jax.vmap` are not defined on it.
+        ``(*jax arrays) -> jax array``, or a tuple. Forward mode is not defined on it.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def to_jax(function: Callable[..., Any]) -> Callable[..., Any]:
             return jax.tree_util.tree_map(jax.numpy.asarray, run(*xs))
         trial = run(*[np.ones(x.shape, x.dtype) for x in xs])
         shapes = jax.tree_util.tree_map(lambda out: jax.ShapeDtypeStruct(out.shape, out.dtype), trial)
-        return jax.pure_callback(run, shapes, *xs)
+        return jax.pure_callback(run, shapes, *xs, vmap_method="sequential")
 
     def forward(*xs: Any) -> Any:
         return call(*xs), xs

@@ -10,6 +10,8 @@ from ..core.recording import RecordingMode
 _recording: ContextVar[bool] = ContextVar("tetragrad_mxnet_recording", default=False)
 _training: ContextVar[bool] = ContextVar("tetragrad_mxnet_training", default=False)
 
+engine_recording.SWITCHES.append(_recording)
+
 is_recording = _recording.get
 is_training = _training.get
 

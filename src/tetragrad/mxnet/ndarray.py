@@ -319,6 +319,11 @@ def plain_index(index: Any) -> Any:
     return index
 
 
+def _is_attached(x: Tensor) -> bool:
+    """Whether this is a variable of the user's (not one of a transform)."""
+    return isinstance(x._node, Leaf) and x._node.owner is not None
+
+
 def _write(target: NDArray, change: Callable[..., Any], *args: Any) -> Any:
     """Change an array in place: values alone outside `record`, with their derivatives inside."""
     recording = is_recording()
@@ -326,7 +331,7 @@ def _write(target: NDArray, change: Callable[..., Any], *args: Any) -> Any:
         node = target._node
         if node is not None and node.residuals is FREED:
             target._node = None
-        if any([isinstance(member._node, Leaf) for member in sharers(target)]):
+        if any([_is_attached(member) for member in sharers(target)]):
             raise MXNetError(IN_PLACE)
     try:
         return change(target, *args) if recording else call_in_mode(False, change, (target, *args), {})

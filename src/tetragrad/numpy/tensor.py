@@ -513,8 +513,10 @@ def _accumulate(found: dict[Any, Any], seed: Any) -> None:
             ct = np.zeros(leaf.shape, leaf.dtype) if leaf.shape else leaf.dtype.type(0)
         elif ct.dtype != leaf.dtype:
             ct = CONVERT(ct, leaf.dtype)
-        ct = own_result(ct, taken)
         face = type(owner)
+        if leaf.dtype.kind == "c" and face._conjugate_grad:  # a variable of a dialect
+            ct = elementwise.conj(ct)
+        ct = own_result(ct, taken)
         owners.append(owner)
         gradients.append(face(ct._value, ct._node) if isinstance(ct, CoreTensor) else face(ct, None))
     ct = None  # now the gradients alone hold their arrays

@@ -134,12 +134,12 @@ def at(ufunc: Any, door: Callable[..., Any], target: Any, index: Any, value: Any
     positions = np.arange(target.size).reshape(target.shape)[index]
     if value is not None:
         value = broadcast_to(operand(value), shape=positions.shape)
-    rounds = _occurrences(positions.ravel()).reshape(positions.shape)
-    for turn in range(rounds.max(initial=-1) + 1):  # each turn names an element once
-        chosen = rounds == turn
-        place = np.unravel_index(positions[chosen], target.shape)
-        old = getitem(target, index=place)
-        set_item(target, place, door(old) if value is None else door(old, getitem(value, index=(chosen,))), name)
+    turns = _occurrences(positions.ravel()).reshape(positions.shape)  # each turn names an element once
+    chosen = [turns == turn for turn in range(turns.max(initial=-1) + 1)]
+    values = [() if value is None else (getitem(value, index=(entries,)),) for entries in chosen]
+    for entries, operands in zip(chosen, values):
+        place = np.unravel_index(positions[entries], target.shape)
+        set_item(target, place, door(getitem(target, index=place), *operands), name)
 
 
 def _occurrences(positions: Any) -> Any:

@@ -1,11 +1,11 @@
 """PaddlePaddle's automatic differentiation and the arrays around it, on tetragrad's engine.
 
-    import tetragrad.paddle as paddle
+import tetragrad.paddle as paddle
 
-    x = paddle.to_tensor([0.0, 1.0, 2.0, 3.0], stop_gradient=False)
-    y = 2 * paddle.dot(x, x)
-    y.backward()
-    x.grad
+x = paddle.to_tensor([0.0, 1.0, 2.0, 3.0], stop_gradient=False)
+y = 2 * paddle.dot(x, x)
+y.backward()
+x.grad
 """
 
 # ruff: noqa: F401, F403
@@ -90,6 +90,7 @@ from .random import (
     standard_normal,
     uniform,
 )
+from .storing import load, save
 from .tensor import Tensor, to_tensor
 
 __version__ = "3.3.1"

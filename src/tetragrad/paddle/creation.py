@@ -25,8 +25,8 @@ def _number(value: Any) -> Any:
 def _filled(shape: Any, value: Any, dtype: Any, stop_gradient: bool = True) -> Tensor:
     array = np.full(lengths(shape), value, dtype)
     if not stop_gradient:
-        return variable(Tensor, array if array.ndim else array[()])  # type: ignore[no-any-return]
-    return made(array)  # type: ignore[no-any-return]
+        return variable(Tensor, array if array.ndim else array[()])
+    return made(array)
 
 
 def arange(start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, name: str | None = None) -> Tensor:
@@ -46,7 +46,7 @@ def arange(start: Any = 0, end: Any = None, step: Any = 1, dtype: Any = None, na
     if end is None:
         start, end = 0, start
     whole = all(isinstance(each, int) for each in (start, end, step))
-    return made(np.arange(start, end, step).astype(numpy_dtype(dtype, np.dtype("int64") if whole else None)))  # type: ignore[no-any-return]
+    return made(np.arange(start, end, step).astype(numpy_dtype(dtype, np.dtype("int64") if whole else None)))
 
 
 def linspace(start: Any, stop: Any, num: Any, dtype: Any = None, name: str | None = None) -> Tensor:
@@ -58,7 +58,7 @@ def linspace(start: Any, stop: Any, num: Any, dtype: Any = None, name: str | Non
     places = np.arange(count).astype(inner)
     # From both ends, in the dtype itself, as Paddle does.
     values = np.where(np.arange(count) < count // 2, first + step * places, last - step * places[::-1])
-    return made((values if count > 1 else np.full(count, first)).astype(kind))  # type: ignore[no-any-return]
+    return made((values if count > 1 else np.full(count, first)).astype(kind))
 
 
 def zeros(shape: Any, dtype: Any = None, name: str | None = None, *, requires_grad: bool = False) -> Tensor:
@@ -88,7 +88,7 @@ def empty(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:
 
 def eye(num_rows: int, num_columns: int | None = None, dtype: Any = None, name: str | None = None) -> Tensor:
     """Ones on the diagonal of a matrix of zeros."""
-    return made(np.eye(_number(num_rows), _number(num_columns), dtype=numpy_dtype(dtype)))  # type: ignore[no-any-return]
+    return made(np.eye(_number(num_rows), _number(num_columns), dtype=numpy_dtype(dtype)))
 
 
 def full_like(x: Any, fill_value: Any, dtype: Any = None, name: str | None = None) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 from .dtypes import CPU, Place
 from .errors import invalid
 
@@ -16,6 +18,9 @@ def set_device(device: str) -> Place:
     if str(device).split(":")[0] != "cpu":
         raise invalid(f"set_device: tetragrad computes on the CPU, there is no {device!r}")
     return CPU
+
+
+cuda = SimpleNamespace(device_count=lambda: 0)  # there is no GPU
 
 
 def is_compiled_with_cuda() -> bool:

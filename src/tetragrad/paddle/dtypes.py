@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy as np
@@ -10,19 +11,20 @@ import numpy as np
 class DataType:
     """The type of a Tensor's elements. NumPy takes it wherever it takes a dtype."""
 
-    __slots__ = ("code", "dtype", "name")
+    __slots__ = ("code", "dtype", "kind", "name")
 
     def __init__(self, name: str, code: int) -> None:
         self.name = name
         self.code = code
         self.dtype = np.dtype(name)
+        self.kind = self.dtype.kind
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(self.dtype, name)  # kind, itemsize, type: what the engine asks of a dtype
+        return getattr(self.dtype, name)  # itemsize, type: what the engine asks of a dtype
 
-    def __eq__(self, other: object) -> bool:
+    def __eq__(self, other: object) -> builtins.bool:
         if isinstance(other, DataType):
             return self is other
         return isinstance(other, np.dtype) and self.dtype == other
@@ -57,7 +59,7 @@ BY_NUMPY: dict[Any, DataType] = {dtype.dtype: dtype for dtype in _ALL}
 BY_NUMBER: dict[int, DataType] = {dtype.dtype.num: dtype for dtype in _ALL}  # quicker to look up
 _BY_NAME: dict[Any, DataType] = {dtype.name: dtype for dtype in _ALL}
 _BY_NAME.update({"float": float32, "double": float64, "int": int32, "half": float16})
-_BY_TYPE: dict[Any, DataType] = {float: float32, int: int64, type(True): bool, complex: complex64}
+_BY_TYPE: dict[Any, DataType] = {float: float32, int: int64, builtins.bool: bool, complex: complex64}
 _NAMES = ", ".join(dtype.name for dtype in _ALL)
 
 _default = float32

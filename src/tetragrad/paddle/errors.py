@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-import numpy as np
-
 from ..errors import (
     CotangentError,
     DifferentiableTypeError,
@@ -18,7 +16,6 @@ from ..errors import (
     OperandTypeError,
     TetragradError,
 )
-
 
 E = TypeVar("E", bound=type)
 
@@ -82,8 +79,6 @@ def translate(error: Exception) -> Exception:
         return error
     if isinstance(error, IndexError):
         return OutOfRangeError(tagged("OutOfRange", error))
-    if isinstance(error, np.linalg.LinAlgError):
-        return PreconditionNotMetError(tagged("PreconditionNotMet", error))
     if isinstance(error, FreedGraphError):
         return FatalError(tagged("Fatal", error))
     if isinstance(error, (OperandTypeError, DifferentiableTypeError)):

@@ -102,7 +102,7 @@ INPLACE["normal_"] = changing(
 
 
 def _number(value: Any) -> Any:
-    return value.item() if isinstance(value, CoreTensor) else value
+    return as_operand(value, "fill_").item() if isinstance(value, CoreTensor) else value
 
 
 def set_value(x: Tensor, value: Any) -> None:

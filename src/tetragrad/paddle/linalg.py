@@ -17,14 +17,13 @@ from ..ops.norms import norm as norm_door
 from ..ops.reductions import sum as sum_door
 from ..scipy import linalg as scipy_linalg
 from .errors import invalid
-from .operators import check_mix
+from .operators import promoted
 from .tensor import Tensor, as_operand, made
 
 
 def _two(x: Any, y: Any, name: str, second: str = "y") -> tuple[Any, Any]:
     x, y = as_operand(x, name), as_operand(y, name, second, 1)
-    check_mix(x, y)
-    return x, y
+    return (x, y) if x._value.dtype is y._value.dtype else promoted(x, y)
 
 
 def matmul(x: Any, y: Any, transpose_x: bool = False, transpose_y: bool = False, name: str | None = None) -> Any:
@@ -211,7 +210,7 @@ def matrix_power(x: Any, n: int, name: str | None = None) -> Any:
 
 def matrix_rank(x: Any, tol: Any = None, hermitian: bool = False, name: str | None = None) -> Any:
     """Number of singular values that are not zero."""
-    return made(np.asarray(concrete(face.matrix_rank(as_operand(x, "matrix_rank"), tol, hermitian), "rank"), np.int32))
+    return made(np.asarray(concrete(face.matrix_rank(as_operand(x, "matrix_rank"), tol, hermitian), "rank"), np.int64))
 
 
 def matrix_exp(x: Any, name: str | None = None) -> Any:

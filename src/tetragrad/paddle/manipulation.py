@@ -15,7 +15,7 @@ from ..numpy import indexing, joining, shaping
 from ..ops import shape as ops
 from ..ops.arithmetic import positive
 from ..ops.indexing import getitem, take
-from .dtypes import as_dtype
+from .dtypes import Place, as_dtype
 from .errors import invalid, require
 from .random import lengths
 from .tensor import as_operand, made
@@ -39,8 +39,8 @@ def reshape(x: Any, *shape: Any, name: str | None = None, **given: Any) -> Any:
     if (-1 not in new and known != size) or (-1 in new and (known == 0 or size % known)) or new.count(-1) > 1:
         raise invalid(
             "The 'shape' in ReshapeOp is invalid. The input tensor X'size must be equal to the capacity of 'shape'. "
-            f"But received X's shape = {list(old)}, X's size = {size}, 'shape' is {list(new)}, the capacity of 'shape' is "
-            f"{known}."
+            f"But received X's shape = {list(old)}, X's size = {size}, 'shape' is {list(new)}, the capacity of 'shape' "
+            f"is {known}."
         )
     return ops.reshape(x, shape=new)
 
@@ -119,6 +119,16 @@ def cast(x: Any, dtype: Any) -> Any:
 
 
 astype = cast
+
+
+def to(x: Any, *args: Any, dtype: Any = None, device: Any = None, blocking: Any = None) -> Any:
+    """The Tensor in another dtype; the only device is the CPU."""
+    for each in args:
+        if isinstance(each, CoreTensor):
+            dtype = each.dtype
+        elif not (isinstance(each, Place) or str(each).startswith("cpu")):
+            dtype = each
+    return as_operand(x, "to") if dtype is None else cast(x, dtype)
 
 
 def concat(x: Any, axis: Any = 0, name: str | None = None) -> Any:
@@ -287,5 +297,3 @@ def shape(input: Any) -> Any:
 def tolist(x: Any) -> Any:
     """The elements as nested lists of Python numbers."""
     return as_operand(x, "tolist").tolist()
-
-

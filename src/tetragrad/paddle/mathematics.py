@@ -15,20 +15,118 @@ from ..ops import arithmetic, exponential, rounding, shape, special, trigonometr
 from ..ops import reductions as ops
 from .dtypes import numpy_dtype
 from .errors import invalid
-from .operators import check_mix, to_float
-from .tensor import Tensor, as_operand, made, overwrite
+from .operators import promoted, to_float
+from .tensor import Tensor, as_operand, made, overwrite, to_tensor
 
 __all__ = [
-    "TopKRetType", "abs", "acos", "acosh", "add", "all", "allclose", "amax", "amin", "angle", "any", "argmax",
-    "argmin", "argsort", "asin", "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_not", "bitwise_or",
-    "bitwise_xor", "ceil", "clip", "conj", "cos", "cosh", "count_nonzero", "cumprod", "cumsum", "digamma", "divide",
-    "equal", "equal_all", "erf", "erfinv", "exp", "expm1", "floor", "floor_divide", "floor_mod", "fmax", "fmin",
-    "frac", "greater_equal", "greater_than", "imag", "increment", "is_tensor", "isclose", "isfinite", "isinf",
-    "isnan", "lerp", "less_equal", "less_than", "lgamma", "log", "log10", "log1p", "log2", "logaddexp", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "logsumexp", "masked_fill", "max", "maximum", "mean", "median", "min",
-    "minimum", "mod", "multiply", "neg", "nonzero", "not_equal", "numel", "pow", "prod", "quantile", "rank", "real",
-    "reciprocal", "remainder", "round", "rsqrt", "scale", "sigmoid", "sign", "sin", "sinh", "sort", "sqrt", "square",
-    "std", "subtract", "sum", "tan", "tanh", "topk", "trunc", "unique", "var", "where",
+    "TopKRetType",
+    "abs",
+    "acos",
+    "acosh",
+    "add",
+    "all",
+    "allclose",
+    "amax",
+    "amin",
+    "angle",
+    "any",
+    "argmax",
+    "argmin",
+    "argsort",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "bitwise_and",
+    "bitwise_not",
+    "bitwise_or",
+    "bitwise_xor",
+    "ceil",
+    "clip",
+    "conj",
+    "cos",
+    "cosh",
+    "count_nonzero",
+    "cumprod",
+    "cumsum",
+    "digamma",
+    "divide",
+    "equal",
+    "equal_all",
+    "erf",
+    "erfinv",
+    "exp",
+    "expm1",
+    "floor",
+    "floor_divide",
+    "floor_mod",
+    "fmax",
+    "fmin",
+    "frac",
+    "greater_equal",
+    "greater_than",
+    "imag",
+    "increment",
+    "is_tensor",
+    "isclose",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "lerp",
+    "less_equal",
+    "less_than",
+    "lgamma",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "logaddexp",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "logsumexp",
+    "masked_fill",
+    "max",
+    "maximum",
+    "mean",
+    "median",
+    "min",
+    "minimum",
+    "mod",
+    "multiply",
+    "neg",
+    "nonzero",
+    "not_equal",
+    "numel",
+    "pow",
+    "prod",
+    "quantile",
+    "rank",
+    "real",
+    "reciprocal",
+    "remainder",
+    "round",
+    "rsqrt",
+    "scale",
+    "sigmoid",
+    "sign",
+    "sin",
+    "sinh",
+    "sort",
+    "sqrt",
+    "square",
+    "std",
+    "subtract",
+    "sum",
+    "tan",
+    "tanh",
+    "topk",
+    "trunc",
+    "unique",
+    "var",
+    "where",
 ]  # fmt: skip
 
 # -- one operand ------------------------------------------------------------------------------------------------------
@@ -107,7 +205,8 @@ def _binary(name: str, operate: Callable[..., Any]) -> Callable[..., Any]:
 
     def function(x: Any, y: Any, name: str | None = None) -> Any:
         x, y = as_operand(x, label), as_operand(y, label, "y", 1)
-        check_mix(x, y)
+        if x._value.dtype is not y._value.dtype:
+            x, y = promoted(x, y)
         return made(operate(x, y))
 
     label = function.__name__ = function.__qualname__ = name
@@ -182,7 +281,9 @@ def where(condition: Any, x: Any = None, y: Any = None, name: str | None = None)
     if x is None and y is None:
         return nonzero(condition, as_tuple=True)
     if isinstance(x, CoreTensor) and isinstance(y, CoreTensor):
-        check_mix(x, y)
+        x, y = promoted(as_operand(x, "where"), y)
+    elif not isinstance(x, CoreTensor) and not isinstance(y, CoreTensor):
+        x, y = to_tensor(x), to_tensor(y)
     return made(arithmetic.where(condition, x, y))
 
 
@@ -221,12 +322,21 @@ def equal_all(x: Any, y: Any, name: str | None = None) -> Any:
 # -- reductions -------------------------------------------------------------------------------------------------------
 
 
-def axes(axis: Any) -> Any:
+def axes(axis: Any, x: Any) -> Any:
     """An axis argument as the NumPy-shaped functions take it."""
+    if axis is None:
+        return None
     if isinstance(axis, CoreTensor):
         axis = np.asarray(concrete(axis, "axis")).tolist()
     if isinstance(axis, (list, tuple)):
-        return tuple([int(each) for each in axis]) or None
+        axis = tuple([int(each) for each in axis]) or None
+    rank = len(shape_of(x))
+    for each in axis if isinstance(axis, tuple) else (axis,) if isinstance(axis, int) else ():
+        if not -rank <= each < rank:
+            raise invalid(
+                "The reduce dim index should be in the range [ -dimension(X), dimension(X) ) which dimension = "
+                f"{rank}. But received dim index = {each}."
+            )
     return axis
 
 
@@ -235,30 +345,32 @@ def sum(x: Any, axis: Any = None, dtype: Any = None, keepdim: bool = False, name
     x = as_operand(x, "sum")
     if axis is None and dtype is None:
         return ops.sum(x, axis=None, keepdims=keepdim)
-    return made(reductions.sum(x, axes(axis), None if dtype is None else numpy_dtype(dtype), keepdims=keepdim))
+    return made(reductions.sum(x, axes(axis, x), None if dtype is None else numpy_dtype(dtype), keepdims=keepdim))
 
 
 def mean(x: Any, axis: Any = None, keepdim: bool = False, name: str | None = None) -> Any:
     """Arithmetic mean."""
     x = as_operand(x, "mean")
-    result = made(reductions.mean(x, axes(axis), keepdims=keepdim))
+    result = made(reductions.mean(x, axes(axis, x), keepdims=keepdim))
     return shape.astype(result, dtype=x._value.dtype) if x._value.dtype.kind in "iub" else result
 
 
 def prod(x: Any, axis: Any = None, keepdim: bool = False, dtype: Any = None, name: str | None = None) -> Any:
     """Product of the elements; its derivatives are right with zeros among them."""
     x = as_operand(x, "prod")
-    return made(reductions.prod(x, axes(axis), None if dtype is None else numpy_dtype(dtype), keepdims=keepdim))
+    return made(reductions.prod(x, axes(axis, x), None if dtype is None else numpy_dtype(dtype), keepdims=keepdim))
 
 
 def max(x: Any, axis: Any = None, keepdim: bool = False, name: str | None = None) -> Any:
     """Largest element; the gradient is shared equally among ties."""
-    return made(reductions.max(as_operand(x, "max"), axes(axis), keepdims=keepdim))
+    x = as_operand(x, "max")
+    return made(reductions.max(x, axes(axis, x), keepdims=keepdim))
 
 
 def min(x: Any, axis: Any = None, keepdim: bool = False, name: str | None = None) -> Any:
     """Smallest element; the gradient is shared equally among ties."""
-    return made(reductions.min(as_operand(x, "min"), axes(axis), keepdims=keepdim))
+    x = as_operand(x, "min")
+    return made(reductions.min(x, axes(axis, x), keepdims=keepdim))
 
 
 amax, amin = max, min
@@ -266,27 +378,32 @@ amax, amin = max, min
 
 def var(x: Any, axis: Any = None, unbiased: bool = True, keepdim: bool = False, name: str | None = None) -> Any:
     """Variance; divides by one less than the number of elements, or with ``unbiased=False`` by that number."""
-    return reductions.var(to_float(as_operand(x, "var")), axes(axis), ddof=int(unbiased), keepdims=keepdim)
+    x = as_operand(x, "var")
+    return reductions.var(to_float(x), axes(axis, x), ddof=int(unbiased), keepdims=keepdim)
 
 
 def std(x: Any, axis: Any = None, unbiased: bool = True, keepdim: bool = False, name: str | None = None) -> Any:
     """Standard deviation, the root of `var`."""
-    return reductions.std(to_float(as_operand(x, "std")), axes(axis), ddof=int(unbiased), keepdims=keepdim)
+    x = as_operand(x, "std")
+    return reductions.std(to_float(x), axes(axis, x), ddof=int(unbiased), keepdims=keepdim)
 
 
 def logsumexp(x: Any, axis: Any = None, keepdim: bool = False, name: str | None = None) -> Any:
     """Logarithm of the sum of the exponentials, without overflow."""
-    return reductions.logsumexp(as_operand(x, "logsumexp"), axes(axis), keepdims=keepdim)
+    x = as_operand(x, "logsumexp")
+    return reductions.logsumexp(x, axes(axis, x), keepdims=keepdim)
 
 
 def all(x: Any, axis: Any = None, keepdim: bool = False, name: str | None = None) -> Any:
     """Whether all elements are true."""
-    return made(reductions.all(as_operand(x, "all"), axes(axis), keepdims=keepdim))
+    x = as_operand(x, "all")
+    return made(reductions.all(x, axes(axis, x), keepdims=keepdim))
 
 
 def any(x: Any, axis: Any = None, keepdim: bool = False, name: str | None = None) -> Any:
     """Whether some element is true."""
-    return made(reductions.any(as_operand(x, "any"), axes(axis), keepdims=keepdim))
+    x = as_operand(x, "any")
+    return made(reductions.any(x, axes(axis, x), keepdims=keepdim))
 
 
 def argmax(x: Any, axis: int | None = None, keepdim: bool = False, dtype: Any = "int64", name: Any = None) -> Any:
@@ -303,7 +420,8 @@ def argmin(x: Any, axis: int | None = None, keepdim: bool = False, dtype: Any = 
 
 def count_nonzero(x: Any, axis: Any = None, keepdim: bool = False, name: str | None = None) -> Any:
     """Number of elements that are not zero."""
-    return made(reductions.count_nonzero(as_operand(x, "count_nonzero"), axes(axis), keepdims=keepdim))
+    x = as_operand(x, "count_nonzero")
+    return made(reductions.count_nonzero(x, axes(axis, x), keepdims=keepdim))
 
 
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None, name: str | None = None) -> Any:
@@ -320,7 +438,8 @@ def cumprod(x: Any, dim: int | None = None, dtype: Any = None, name: str | None 
 
 def median(x: Any, axis: Any = None, keepdim: bool = False, name: str | None = None) -> Any:
     """Middle element in order, or the mean of the two middle ones."""
-    return statistics.median(as_operand(x, "median"), axes(axis), keepdims=keepdim)
+    x = as_operand(x, "median")
+    return statistics.median(x, axes(axis, x), keepdims=keepdim)
 
 
 def quantile(
@@ -328,7 +447,8 @@ def quantile(
 ) -> Any:
     """Element at a fraction `q` of the way through the ordered elements."""
     q = np.asarray(concrete(q, "quantile()"))
-    return statistics.quantile(as_operand(x, "quantile"), q, axes(axis), method=interpolation, keepdims=keepdim)
+    x = as_operand(x, "quantile")
+    return statistics.quantile(x, q, axes(axis, x), method=interpolation, keepdims=keepdim)
 
 
 # -- order ------------------------------------------------------------------------------------------------------------
@@ -381,7 +501,7 @@ def unique(
 ) -> Any:  # fmt: skip
     """The different elements in order, and if wanted where they are and how often."""
     values = np.asarray(concrete(as_operand(x, "unique"), "unique()"))
-    found = np.unique(values, return_index, return_inverse, return_counts, axis)
+    found: Any = np.unique(values, return_index, return_inverse, return_counts, axis)  # type: ignore[call-overload]
     return tuple([made(each) for each in found]) if isinstance(found, tuple) else made(found)
 
 
@@ -398,5 +518,3 @@ def rank(input: Any) -> Any:
 def is_tensor(x: Any) -> bool:
     """Whether `x` is a Tensor."""
     return isinstance(x, Tensor)
-
-

@@ -25,7 +25,7 @@ _MATHEMATICS = (
 _MANIPULATION = (
     "astype", "broadcast_to", "cast", "chunk", "expand", "expand_as", "flatten", "flip", "gather", "gather_nd",
     "index_select", "masked_select", "moveaxis", "repeat_interleave", "reshape", "roll", "slice", "split", "squeeze",
-    "swapaxes", "t", "take_along_axis", "tile", "transpose", "unbind", "unsqueeze", "unstack", "view",
+    "swapaxes", "t", "take_along_axis", "tile", "to", "transpose", "unbind", "unsqueeze", "unstack", "view",
 )  # fmt: skip
 _LINALG = (
     "addmm", "bmm", "cholesky", "cond", "cross", "det", "diag", "diagonal", "dist", "dot", "eigvals", "inner",
@@ -49,7 +49,13 @@ def _cast_to(dtype: str) -> Any:
     return convert
 
 
-for _name, _dtype in (("float", "float32"), ("double", "float64"), ("int", "int32"), ("long", "int64"), ("bool", "bool")):
+for _name, _dtype in (
+    ("float", "float32"),
+    ("double", "float64"),
+    ("int", "int32"),
+    ("long", "int64"),
+    ("bool", "bool"),
+):
     setattr(Tensor, _name, _cast_to(_dtype))
 sweeps.tensor_backward.__name__ = "backward"
 for _name, _value in {

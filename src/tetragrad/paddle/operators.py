@@ -34,7 +34,20 @@ def promoted(x: Tensor, y: Any) -> tuple[Any, Any]:
     """Two Tensors of different dtypes (or dialects) as operands."""
     if not isinstance(y, Tensor):
         y = convert(Tensor, y)
+    if not x._value.shape or not y._value.shape:
+        return _with_scalar(x, y)
     check_mix(x, y)
+    return x, y
+
+
+def _with_scalar(x: Any, y: Any) -> tuple[Any, Any]:
+    """A Tensor without axes takes the dtype of the other, unless its kind of number is the wider one."""
+    a, b = x._value.dtype, y._value.dtype
+    wider = "biufc".index(a.kind) - "biufc".index(b.kind)
+    if wider > 0 or (wider == 0 and x._value.shape and not y._value.shape):
+        return x, shape.astype(y, dtype=a)
+    if wider < 0 or (y._value.shape and not x._value.shape):
+        return shape.astype(x, dtype=b), y
     return x, y
 
 
@@ -155,6 +168,10 @@ def set_item(self: Any, index: Any, value: Any) -> None:
     self._bump_inplace_version()
 
 
+def _identity(self: Any) -> int:
+    return id(self)
+
+
 def install() -> None:
     """Give Tensor its operators."""
     for name, door in {
@@ -182,9 +199,9 @@ def install() -> None:
         operator.__name__ = form
         setattr(Tensor, form, operator)
     Tensor.__invert__ = lambda self: made(arithmetic.invert(self))  # type: ignore[method-assign]
-    Tensor.__setitem__ = set_item  # type: ignore[attr-defined]
+    Tensor.__setitem__ = set_item
     Tensor.__neg__ = lambda self: arithmetic.subtract(0, self)  # type: ignore[method-assign]  # 0, not -0
-    Tensor.__hash__ = lambda self: id(self)  # type: ignore[method-assign]
+    Tensor.__hash__ = _identity  # type: ignore[method-assign, assignment]
 
 
 install()

@@ -44,7 +44,7 @@ def lengths(shape: Any) -> tuple[int, ...]:
 
 
 def _tensor(values: Any, dtype: Any) -> Tensor:
-    return made(np.asarray(values).astype(dtype))  # type: ignore[no-any-return]
+    return made(np.asarray(values).astype(dtype))
 
 
 def randn(shape: Any, dtype: Any = None, name: str | None = None) -> Tensor:

@@ -51,6 +51,8 @@ class Tensor(DialectTensor):
     # in-place changes, in a cell that detached aliases share; and the traits of a parameter.
     __slots__ = ("_cut", "_name", "_parameter", "_version")
 
+    _conjugate_grad = True
+
     @classmethod
     def _translate(cls, error: Exception) -> Exception:
         return translate(error)
@@ -218,7 +220,7 @@ class Tensor(DialectTensor):
             return
         if not set_to_zero:
             self._grad = None
-        elif alias_of(gradient) is None:
+        elif not is_looked_at(gradient):
             value = np.zeros(gradient._value.shape, gradient._value.dtype)
             self._grad = Tensor(value if value.ndim else value[()], None)
         else:  # somebody may look at it
@@ -355,12 +357,12 @@ class Tensor(DialectTensor):
 
     def __len__(self) -> int:
         if not self._value.shape:
-            raise TypeError("len() of a 0-D tensor is wrong")
+            raise ArgumentAssertionError("len() of a 0-D tensor is wrong")
         return int(self._value.shape[0])
 
     def __iter__(self) -> Iterator[Tensor]:
         if not self._value.shape:
-            raise TypeError("iteration over a 0-D tensor is not allowed")
+            raise ArgumentAssertionError("iteration over a 0-D tensor is not allowed")
         return (self[position] for position in range(self._value.shape[0]))
 
     def __contains__(self, element: Any) -> bool:
@@ -385,6 +387,7 @@ class Tensor(DialectTensor):
         raise missing_name("'Tensor' object", name, dir(Tensor))
 
     if TYPE_CHECKING:  # the functions of the other modules become methods, see `methods`
+        _parameter: bool
         backward: Any
         __setitem__: Any
 
@@ -459,7 +462,7 @@ def to_tensor(data: Any, dtype: Any = None, place: Any = None, stop_gradient: bo
             f"Can't constructs a 'paddle.Tensor' with data type {type(data)}, data type must be "
             "scalar|list|tuple|np.ndarray|paddle.Tensor"
         )
-    if dtype is None and not hasattr(data, "dtype") and not _holds_arrays(data):
+    if dtype is None and not hasattr(data, "dtype"):
         if value.dtype.kind == "f":
             dtype = numpy_dtype(None)
         elif value.dtype.kind == "c":
@@ -478,10 +481,10 @@ def _plain(data: Any) -> Any:
     return concrete(data, "to_tensor()") if isinstance(data, CoreTensor) else data
 
 
-def _holds_arrays(data: Any) -> bool:
-    while isinstance(data, (list, tuple)) and data:
-        data = data[0]
-    return hasattr(data, "dtype")
+def is_looked_at(gradient: Any) -> bool:
+    """Whether somebody holds a Tensor that shares memory with this accumulated gradient."""
+    alias = alias_of(gradient)
+    return alias is not None and len(alias.storage.living()) > 1
 
 
 def in_values(function: Any, *args: Any) -> Any:
@@ -499,7 +502,7 @@ def as_operand(value: Any, function: str, argument: str = "x", position: int = 0
     if isinstance(value, Tensor):
         return value
     if isinstance(value, CoreTensor):
-        return convert(Tensor, value)  # type: ignore[no-any-return]
+        return convert(Tensor, value)
     raise invalid(
         f"{function}(): argument '{argument}' (position {position}) must be Tensor, but got {type(value).__name__}"
     )

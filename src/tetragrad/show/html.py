@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 
 from ..version import __version__
-from .report import Block, Check, Code, Figure, Output, Result, Table, Text
+from .report import Block, Check, Code, Figure, Output, Result, Table, Tabs, Text
 
 CSS = """
 :root { --ink: #1f2430; --muted: #667085; --line: #e3e6ec; --accent: #2563c9; --good: #2b7a4b; --bad: #c0342b; }
@@ -50,8 +50,21 @@ figure { margin: 1.5rem 0; }
 figure img { display: block; width: 100%; background: #fff; border: 1px solid var(--line); border-radius: 8px;
   padding: .6rem; }
 figcaption { color: var(--muted); font-size: .9rem; margin-top: .5rem; }
+.tabs { display: flex; flex-wrap: wrap; margin: 1rem 0; border: 1px solid var(--line); border-radius: 8px;
+  background: #fff; overflow: hidden; }
+.tabs > input { position: absolute; opacity: 0; pointer-events: none; }
+.tabs > label { order: 0; padding: .5rem 1.1rem; cursor: pointer; color: var(--muted); font-size: .9rem;
+  border-bottom: 2px solid transparent; }
+.tabs > label:hover { color: var(--accent); }
+.tabs > input:checked + label { color: var(--ink); border-bottom-color: var(--accent); font-weight: 600; }
+.tabs > input:focus-visible + label { outline: 2px solid var(--accent); outline-offset: -3px; border-radius: 6px; }
+.tabs > div { order: 1; width: 100%; display: none; border-top: 1px solid var(--line); }
+.tabs > input:checked + label + div { display: block; }
+.tabs .code, .tabs .output { border: 0; margin: 0; border-radius: 0; }
+.tabs .output { border-top: 1px solid var(--line); }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; }
-@media print { .code, figure, .checks li { break-inside: avoid; } main { padding: 0; } }
+@media print { .tabs > div { display: block; } .tabs > label { width: 100%; order: 1; }
+  .code, figure, .checks li { break-inside: avoid; } main { padding: 0; } }
 """
 
 PAGE = """<!DOCTYPE html>
@@ -73,6 +86,8 @@ PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
+
+_groups = itertools.count(1)
 
 BACKTICKS = re.compile("`([^`]*)`")
 
@@ -140,10 +155,26 @@ def _block(block: Block) -> str:
         case Check(claim, passed, measured):
             state = "" if passed else ' class="failed"'
             return f'<li{state}>{escape(claim)} <span class="measured">({escape(measured)})</span></li>'
+        case Tabs(versions):
+            return _tabs(versions)
         case Figure(caption, svg):
             data = base64.b64encode(svg.encode()).decode()
             image = f'<img alt="{escape(caption)}" src="data:image/svg+xml;base64,{data}">'
             return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _tabs(versions: Sequence[tuple[str, Code, Output]]) -> str:
+    """Versions behind labels: radio buttons of one group, so that no script is needed."""
+    group = f"tabs{next(_groups)}"
+    parts = []
+    for place, (label, code, output) in enumerate(versions):
+        key = f"{group}-{place}"
+        state = "" if place else " checked"
+        parts.append(
+            f'<input type="radio" name="{group}" id="{key}"{state}><label for="{key}">{escape(label)}</label>'
+            f"<div>{_block(code)}{_block(output)}</div>"
+        )
+    return f'<div class="tabs">{"".join(parts)}</div>'
 
 
 def _code_tag(match: re.Match[str]) -> str:

@@ -64,7 +64,14 @@ class Figure:
     svg: str
 
 
-Block = Text | Code | Output | Table | Check | Figure
+@dataclass(frozen=True)
+class Tabs:
+    """Code with its results in several versions, each under a label; one is seen at a time."""
+
+    versions: tuple[tuple[str, Code, Output], ...]
+
+
+Block = Text | Code | Output | Table | Check | Figure | Tabs
 
 
 class Reader(Protocol):
@@ -91,13 +98,20 @@ class Page:
 
     def source(self, *functions: Callable[..., Any]) -> None:
         """Show the source of functions that the section goes on to use."""
-        self._add(Code("\n\n".join([inspect.getsource(function).rstrip() for function in functions])))
+        self._add(_code(*functions))
 
     def run(self, function: Callable[..., dict[str, Any]]) -> dict[str, Any]:
         """Show the source of a function, run it, and show the named results that it returns."""
         self.source(function)
         results = function()
-        self._add(Output(tuple([(name, _plainly(value)) for name, value in results.items()])))
+        self._add(_output(results))
+        return results
+
+    def tabs(self, functions: dict[str, Callable[..., dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+        """Run several versions of one thing, and show the source and results of each under its label."""
+        results = {label: function() for label, function in functions.items()}
+        versions = [(label, _code(function), _output(results[label])) for label, function in functions.items()]
+        self._add(Tabs(tuple(versions)))
         return results
 
     def table(self, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -119,6 +133,14 @@ class Page:
     def _add(self, block: Block) -> None:
         self.blocks.append(block)
         self._reader.block(block)
+
+
+def _code(*functions: Callable[..., Any]) -> Code:
+    return Code("\n\n".join([inspect.getsource(function).rstrip() for function in functions]))
+
+
+def _output(results: dict[str, Any]) -> Output:
+    return Output(tuple([(name, _plainly(value)) for name, value in results.items()]))
 
 
 def _plainly(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from .report import Block, Check, Code, Figure, Output, Result, Section, Table, Text
+from .report import Block, Check, Code, Figure, Output, Result, Section, Table, Tabs, Text
 
 T = TypeVar("T")
 
@@ -110,5 +110,12 @@ def rendered(block: Block) -> Any:
         case Check(claim, passed, measured):
             mark = RichText("  ✓ ", style="bold green") if passed else RichText("  ✗ ", style="bold red")
             return mark.append(claim, style="not bold default").append(f"  ({measured})", style="not bold dim default")
+        case Tabs(versions):
+            from rich.console import Group
+
+            parts: list[Any] = []
+            for label, shown, output in versions:
+                parts += [Padding(RichText(label, style="bold cyan"), INDENT), rendered(shown), rendered(output)]
+            return Group(*parts)
         case Figure(caption, _):
             return Padding(RichText(f"[figure in the report: {caption}]", style="dim"), INDENT)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 from numpy import newaxis as newaxis
@@ -186,5 +187,21 @@ def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Any:
     return x
 
 
+_MODULES = frozenset(
+    "autodiff config data debugging dtypes errors keras linalg math nest nn random raw_ops test".split()
+)
+
+
+def __dir__() -> list[str]:
+    return [
+        name
+        for name, value in globals().items()
+        if name in _MODULES or not (name.startswith("_") or isinstance(value, ModuleType) or name in _HELPERS)
+    ]
+
+
+_HELPERS = frozenset({"Any", "Iterator", "ModuleType", "annotations", "missing_name"})
+
+
 def __getattr__(name: str) -> Any:
-    raise missing_name(__name__, name, globals())
+    raise missing_name(__name__, name, __dir__())

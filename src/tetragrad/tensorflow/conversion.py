@@ -25,12 +25,20 @@ def to_value(x: Any, dtype: Any = None, hint: bool = False) -> Any:
     array = _python_array(x)
     natural = _natural(x, array)
     if dtype is None:
-        return array.astype(natural)[()]
+        return _in_range(x, array, natural)
     dtype = np.dtype(dtype)
     if _order(natural) > _order(dtype) or (dtype.kind == "b") != (natural.kind == "b"):
         if not (natural.kind == "b" and dtype.kind in "fiu" and hint):
             raise TypeError(f"Cannot convert {x!r} to EagerTensor of dtype {_NAMES.get(dtype.name, dtype.name)}")
-    return array.astype(dtype)[()]
+    return _in_range(x, array, dtype)
+
+
+def _in_range(x: Any, array: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> Any:
+    with np.errstate(over="ignore"):
+        made = array.astype(dtype)
+    if dtype.kind in "fc" and not np.array_equal(np.isinf(made), np.isinf(array)):
+        raise ValueError(f"Can't convert Python sequence with out-of-range values to Tensor of {dtype.name}: {x!r}")
+    return made[()]
 
 
 def _python_array(x: Any) -> np.ndarray[Any, Any]:

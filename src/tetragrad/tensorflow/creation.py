@@ -10,7 +10,7 @@ from ..core.tensor import Tensor as CoreTensor
 from .conversion import constant, convert_to_tensor, to_value
 from .dtypes import numpy_dtype
 from .errors import invalid
-from .tensor import EagerTensor, operand, wrap
+from .tensor import EagerTensor, core, operand, wrap
 
 
 def shape_from(shape: Any) -> tuple[int, ...]:
@@ -152,7 +152,7 @@ def meshgrid(*args: Any, indexing: str = "xy", name: str | None = None) -> list[
         place = {0: 1, 1: 0}.get(position, position) if indexing == "xy" and len(tensors) > 1 else position
         shape = [1] * len(tensors)
         shape[place] = -1
-        grids.append(reshape(CoreTensor(x._value, x._node), shape))
+        grids.append(reshape(core(x), shape))
     return [wrap(grid) for grid in broadcast_arrays(*grids)]
 
 

@@ -10,11 +10,12 @@ import numpy as np
 class DType:
     """The type of a Tensor's elements. NumPy takes it wherever it takes a dtype."""
 
-    __slots__ = ("dtype", "name")
+    __slots__ = ("dtype", "kind", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.dtype = np.dtype(name)
+        self.kind = self.dtype.kind  # often asked for by the engine
 
     @property
     def as_numpy_dtype(self) -> Any:
@@ -83,7 +84,7 @@ class DType:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
-        return getattr(self.dtype, name)  # kind, itemsize, type: what the engine asks of a dtype
+        return getattr(self.dtype, name)  # itemsize, type: what the engine asks of a dtype
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, DType):

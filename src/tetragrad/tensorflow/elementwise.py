@@ -16,9 +16,7 @@ from .recording import is_live, state
 from .tensor import (
     EagerTensor,
     add,
-    bitwise_and,
-    bitwise_or,
-    bitwise_xor,
+    core,
     divide,
     equal,
     floordiv,
@@ -27,7 +25,6 @@ from .tensor import (
     greater_equal,
     less,
     less_equal,
-    mixed,
     multiply,
     not_equal,
     operand,
@@ -76,7 +73,7 @@ def _constant(door: Any) -> Any:
 
 abs = unary("abs", "Abs", arithmetic.absolute, "fciu")
 negative = unary("negative", "Neg", arithmetic.negative, "fciu")
-sign = unary("sign", "Sign", arithmetic.sign, "fciu")
+sign = unary("sign", "Sign", lambda x: arithmetic.sign(core(x)), "fciu")
 square = unary("square", "Square", exponential.square, "fciu")
 sqrt = unary("sqrt", "Sqrt", quietly(exponential.sqrt))
 rsqrt = unary("rsqrt", "Rsqrt", quietly(lambda x: exponential.reciprocal(exponential.sqrt(x))))
@@ -137,11 +134,6 @@ def complex(real: Any, imag: Any, name: str | None = None) -> Any:
     re, im = pair("Complex", operand(real), operand(imag))
     wide = np.dtype(np.complex64 if re._value.dtype == np.float32 else np.complex128)
     return add(astype(re, dtype=wide), multiply(astype(im, dtype=wide), EagerTensor(wide.type(1j), None)))
-
-
-def core(x: EagerTensor) -> CoreTensor:
-    """A Tensor as the engine's own, for composites of the NumPy-shaped layer, which read dtypes and shapes."""
-    return CoreTensor(x._value, x._node)
 
 
 def _two(op: str, door: Any, kinds: str = "fc") -> Any:
@@ -283,12 +275,12 @@ def nextafter(x1: Any, x2: Any, name: str | None = None) -> Any:
 
 
 __all__ = [
-    "abs", "acos", "acosh", "add", "add_n", "angle", "asin", "asinh", "atan", "atan2", "atanh", "bitwise_and",
-    "bitwise_or", "bitwise_xor", "cast", "ceil", "clip_by_value", "complex", "conj", "cos", "cosh", "digamma", "divide",
+    "abs", "acos", "acosh", "add", "add_n", "angle", "asin", "asinh", "atan", "atan2", "atanh",
+    "cast", "ceil", "clip_by_value", "complex", "conj", "cos", "cosh", "digamma", "divide",
     "divide_no_nan", "equal", "erf", "erfc", "erfinv", "exp", "expm1", "floor", "floordiv", "floormod", "greater",
     "greater_equal", "igamma", "igammac", "imag", "is_finite", "is_inf", "is_nan", "less", "less_equal", "lgamma",
-    "log", "log1p", "log_sigmoid", "logical_and", "logical_or", "logical_xor", "maximum", "minimum", "mixed",
+    "log", "log1p", "log_sigmoid", "logical_and", "logical_or", "logical_xor", "maximum", "minimum",
     "multiply", "multiply_no_nan", "ndtri", "negative", "nextafter", "not_equal", "polygamma", "pow", "real",
-    "reciprocal", "relu", "rint", "round", "rsqrt", "saturate_cast", "sigmoid", "sign", "sin", "sinh", "softplus",
+    "reciprocal", "rint", "round", "rsqrt", "saturate_cast", "sigmoid", "sign", "sin", "sinh", "softplus",
     "sqrt", "square", "squared_difference", "subtract", "tan", "tanh", "truediv", "where", "xlog1py", "xlogy",
 ]  # fmt: skip

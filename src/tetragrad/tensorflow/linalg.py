@@ -35,4 +35,6 @@ from .products import (  # noqa: F401
 
 
 def __getattr__(name: str) -> Any:
-    raise missing_name(__name__, name, [each for each in globals() if each not in ("annotations", "missing_name")])
+    raise missing_name(
+        __name__, name, [each for each in globals() if each not in ("Any", "annotations", "missing_name")]
+    )

@@ -17,4 +17,6 @@ scalar_mul = multiply  # noqa: F405
 
 
 def __getattr__(name: str) -> Any:
-    raise missing_name(__name__, name, [each for each in globals() if each not in ("annotations", "missing_name")])
+    raise missing_name(
+        __name__, name, [each for each in globals() if each not in ("Any", "annotations", "missing_name")]
+    )

@@ -11,13 +11,12 @@ from ..numpy import contraction as numpy_contraction
 from ..numpy import factorizations, linalg
 from ..numpy import norms as numpy_norms
 from ..ops import contraction, exponential, reductions
-from ..ops.arithmetic import absolute
 from ..ops.diagonals import diagonal
 from .elementwise import conj, multiply, refused
 from .errors import invalid
 from .reductions import axes_of
 from .shaping import transpose
-from .tensor import EagerTensor, operand, pair, same_dtype, wrap
+from .tensor import EagerTensor, core, operand, pair, same_dtype, wrap
 from .tensor import matmul as matmul_operator
 
 
@@ -96,11 +95,6 @@ def tensordot(a: Any, b: Any, axes: Any, name: str | None = None) -> Any:
         raise invalid(str(error), "MatMul") from None
 
 
-def core(x: EagerTensor) -> CoreTensor:
-    """A Tensor as the engine's own, for composites of the NumPy-shaped layer."""
-    return CoreTensor(x._value, x._node)
-
-
 def einsum(equation: str, *inputs: Any, **kwargs: Any) -> Any:
     """Sums of products in Einstein's notation."""
     tensors = [operand(x) for x in inputs]
@@ -137,7 +131,7 @@ def norm(tensor: Any, ord: Any = "euclidean", axis: Any = None, keepdims: bool |
     if isinstance(ord, str) and ord not in ("euclidean", "fro"):
         raise ValueError(f"'ord' must be a supported vector norm, got {ord}")
     if ord in ("euclidean", "fro") or (ord == 2 and (axes is None or len(axes) == 1)):
-        squares = exponential.square(absolute(x)) if x._value.dtype.kind == "c" else exponential.square(x)
+        squares = multiply(x, conj(x)) if x._value.dtype.kind == "c" else exponential.square(x)
         return exponential.sqrt(reductions.sum(squares, axis=axes, keepdims=keepdims))
     if axes is None:
         flat = core(x)

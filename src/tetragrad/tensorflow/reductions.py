@@ -14,7 +14,7 @@ from ..ops.shape import reshape
 from . import elementwise
 from .dtypes import numpy_dtype
 from .errors import invalid
-from .tensor import EagerTensor, operand, read_at, wrap
+from .tensor import EagerTensor, core, operand, read_at, wrap
 
 Axes = tuple[int, ...] | None
 
@@ -190,7 +190,7 @@ def _running(op: str, function: Any, x: Any, axis: Any, exclusive: bool, reverse
     if exclusive:
         first = np.full((*x._value.shape[:axis], 1, *x._value.shape[axis + 1 :]), start, x._value.dtype)
         x = concatenate(EagerTensor(first, None), read_at(x, along(axis, slice(None, -1))), axis=axis)
-    out = _in_dtype_of(x, wrap(function(CoreTensor(x._value, x._node), axis)))
+    out = _in_dtype_of(x, wrap(function(core(x), axis)))
     return cumulative.flip(out, axis) if reverse else out
 
 
@@ -234,9 +234,7 @@ def top_k(input: Any, k: int = 1, sorted: bool = True, index_type: Any = "int32"
     if not 0 <= k <= x._value.shape[axis]:
         raise invalid(f"input must have at least k columns. Had {x._value.shape[axis]}, needed {k}", "TopKV2")
     order = np.argsort(-np.asarray(x), axis=axis, kind="stable")[..., :k]
-    return TopKV2(
-        wrap(take_along_axis(CoreTensor(x._value, x._node), order, axis)), wrap(order.astype(numpy_dtype(index_type)))
-    )
+    return TopKV2(wrap(take_along_axis(core(x), order, axis)), wrap(order.astype(numpy_dtype(index_type))))
 
 
 def segment_sum(data: Any, segment_ids: Any, name: str | None = None) -> Any:

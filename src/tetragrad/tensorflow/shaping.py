@@ -17,7 +17,7 @@ from .creation import shape_from
 from .dtypes import TensorShape, numpy_dtype
 from .errors import invalid
 from .reductions import axes_of, one_axis
-from .tensor import EagerTensor, operand, read_at, reshape_door, same_dtype, transpose_door, wrap
+from .tensor import EagerTensor, core, operand, read_at, reshape_door, same_dtype, transpose_door, wrap
 
 
 def reshape(tensor: Any, shape: Any, name: str | None = None) -> Any:
@@ -203,7 +203,7 @@ def broadcast_static_shape(shape_x: Any, shape_y: Any) -> TensorShape:
 def _composed(function: Any, x: Any, *args: Any) -> Any:
     """A composite of the NumPy-shaped layer, which reads NumPy's dtypes and shapes."""
     x = operand(x)
-    return wrap(function(CoreTensor(x._value, x._node), *args))
+    return wrap(function(core(x), *args))
 
 
 def tile(input: Any, multiples: Any, name: str | None = None) -> Any:
@@ -224,7 +224,7 @@ def pad(tensor: Any, paddings: Any, mode: str = "CONSTANT", constant_values: Any
     widths = [tuple([int(n) for n in row]) for row in np.asarray(paddings)]
     x = operand(tensor)
     extra = {"constant_values": constant_values} if kind == "constant" else {}
-    return wrap(padding.pad(CoreTensor(x._value, x._node), widths, mode=kind, **extra))
+    return wrap(padding.pad(core(x), widths, mode=kind, **extra))
 
 
 def reverse(tensor: Any, axis: Any, name: str | None = None) -> Any:

@@ -262,6 +262,11 @@ def wrap(out: Any) -> Any:
     return EagerTensor(out if isinstance(out, (np.generic, Boxed)) else np.asarray(out)[()], None)
 
 
+def core(x: EagerTensor) -> CoreTensor:
+    """A Tensor as the engine's own, for composites of the NumPy-shaped layer, which read NumPy's dtypes and shapes."""
+    return CoreTensor(x._value, x._node)
+
+
 def pair(op: str, x: Any, y: Any) -> tuple[Any, Any]:
     """Both operands of a binary operation: Tensors of one dtype, or a Tensor and a Python number that fits it."""
     if isinstance(x, CoreTensor):
@@ -272,7 +277,10 @@ def pair(op: str, x: Any, y: Any) -> tuple[Any, Any]:
         x = fitting(op, x, y)
     else:
         x = operand(x)
-        y = operand(y)
+        try:
+            y = fitting(op, y, x)
+        except TypeError:  # it does not fit: the error is that of two dtypes
+            y = operand(y)
     if not hasattr(x, "_value") or not hasattr(y, "_value"):
         return x, y
     if x._value.dtype != y._value.dtype:

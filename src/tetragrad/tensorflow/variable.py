@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from ..core.levels import concrete
+from ..core.levels import Boxed, concrete
+from ..core.tensor import Node
 from ..core.tensor import Tensor as CoreTensor
+from ..errors import TetragradError
 from ..numpy import writing
 from .conversion import convert_to_tensor, to_value
 from .dtypes import numpy_dtype
-from .errors import translate
+from .errors import invalid, shown, translate
 from .indexed_slices import IndexedSlices
 from .recording import TapeLeaf, state
 from .tensor import EagerTensor, TensorLike, operand, values_text
@@ -41,6 +43,12 @@ class Variable(TensorLike):
     """
 
     __slots__ = ("_is_trainable", "_leaf", "_store", "_title", "constraint")
+
+    def __new__(cls, initial_value: Any = None, trainable: Any = None, *args: Any, **kwargs: Any) -> Any:
+        # The engine makes a result as (value, node) in the class of an operand: of a Variable that is a Tensor.
+        if isinstance(trainable, Node) or isinstance(initial_value, Boxed):
+            return EagerTensor(initial_value, trainable)
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -168,10 +176,14 @@ class Variable(TensorLike):
         """A plain array to be assigned: of the Variable's dtype and exactly its shape."""
         array = self._plain(value)
         if array.shape != self._value.shape:
-            verb = "assign value to" if what == "assign" else f"{what.replace('_', ' ')} to"
+            if what != "assign":
+                raise invalid(
+                    f"{what} on {self.name}: Cannot update variable with shape {shown(self.shape)} using a Tensor with "
+                    f"shape {shown(array.shape)}, shapes must be equal."
+                )
             raise ValueError(
-                f"Cannot {verb} variable ' {self.name}': Shape mismatch.The variable shape {self.shape}, and the "
-                f"assigned value shape {tuple(array.shape)} are incompatible."
+                f"Cannot assign value to variable ' {self.name}': Shape mismatch.The variable shape {self.shape}, and "
+                f"the assigned value shape {tuple(array.shape)} are incompatible."
             )
         return array
 
@@ -181,7 +193,10 @@ class Variable(TensorLike):
     def _assign_slice(self, index: Any, value: Any) -> Any:
         if isinstance(index, CoreTensor):
             index = np.asarray(index)
-        writing.set_item(self._store, index, self._plain(value))
+        try:
+            writing.set_item(self._store, index, self._plain(value))
+        except TetragradError as error:
+            raise translate(error) from None
         return Assigned(self)
 
     def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: str | None = None) -> Any:

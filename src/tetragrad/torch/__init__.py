@@ -9,8 +9,12 @@ from __future__ import annotations
 from math import e, inf, nan, pi
 from typing import Any
 
+from ..dialects.borders import accepting as _accepting
 from ..dialects.names import missing_name as _missing_name
-from .dtypes import *
+from . import autograd, dtypes, func, linalg, nn, optim, random, utils
+from . import random as _random_module
+from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
+from .creation import *
 from .dtypes import (
     Size,
     bool,
@@ -40,22 +44,7 @@ from .dtypes import (
     uint32,
     uint64,
 )
-from .tensor import Tensor
-from .modes import (
-    enable_grad,
-    inference_mode,
-    is_grad_enabled,
-    is_inference_mode_enabled,
-    no_grad,
-    set_grad_enabled,
-)
-from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
-from .creation import *
-from .pointwise import *
-from .reductions import *
-from .shaping import *
-from . import autograd, func, linalg, nn, optim, utils
-from . import random as _random_module
+from .func import vmap
 from .linalg import (
     addmm,
     bmm,
@@ -80,25 +69,50 @@ from .linalg import (
     svd,
     tensordot,
     trace,
-    vander,
     vdot,
 )
 from .linalg import pinv as pinverse
+from .methods import clone
+from .methods import install as _install
+from .modes import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from .nn.functional import dropout, log_softmax, softmax
-from .methods import clone, install as _install
-from .random import *
-from . import random
-from .func import vmap
 from .options import set_printoptions
+from .pointwise import *
 from .promotion import promote_types as _promote
+from .promotion import result_dtype as _result_dtype
+from .random import *
+from .reductions import *
+from .serialization import load, save
+from .shaping import *
+from .tensor import Tensor
 
 _install()
+
+# Tensors of other dialects are welcome: these functions see them as PyTorch's.
+for _name, _value in list(globals().items()):
+    if getattr(_value, "__module__", "").startswith(("tetragrad.torch.shaping", "tetragrad.torch.reductions")) or (
+        _name in ("clone", "trace", "det", "inverse", "matrix_power", "svd", "qr")
+    ):
+        globals()[_name] = _accepting(Tensor, _value)
 
 strided = "torch.strided"
 contiguous_format = "torch.contiguous_format"
 preserve_format = "torch.preserve_format"
 __version__ = "2.13.0+cpu"  # the release whose behaviour this follows
 FloatTensor = Tensor
+
+
+def vander(x: Any, N: Any = None, increasing: Any = False) -> Any:
+    """Vandermonde matrix, powers decreasing by default."""
+    powers = linalg.vander(x, N)
+    return powers if increasing else powers.flip(-1)
 
 
 def is_floating_point(input: Any) -> Any:
@@ -118,16 +132,12 @@ def promote_types(type1: Any, type2: Any) -> Any:
 
 def result_type(tensor1: Any, tensor2: Any) -> Any:
     """The dtype of the result of an operation on both."""
-    return dtypes.as_dtype(_promotion.result_dtype(tensor1, tensor2))
+    return dtypes.as_dtype(_result_dtype(tensor1, tensor2))
 
 
 def typename(obj: Any) -> str:
     """The name of a Tensor's type."""
-    return obj.type() if isinstance(obj, Tensor) else type(obj).__name__
-
-
-from . import dtypes
-from . import promotion as _promotion
+    return f"torch.{obj.dtype.legacy}Tensor" if isinstance(obj, Tensor) else type(obj).__name__
 
 
 class _NoDevice:

@@ -66,7 +66,8 @@ def is_anomaly_check_nan_enabled() -> bool:
 
 def is_enabled() -> bool:
     """Whether backward passes are to be checked."""
-    return all(_mode.get())
+    mode = _mode.get()
+    return mode[0] and mode[1]
 
 
 def watch(roots: Sequence[Any]) -> list[Any]:

@@ -6,10 +6,9 @@ conjugated on the way in and out.
 
 from __future__ import annotations
 
-import threading
 import warnings
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,27 +16,24 @@ import numpy as np
 from ..core import hooks
 from ..core.gradients import add_to_grads
 from ..core.levels import Boxed
+from ..core.mutation import alias_of
 from ..core.recording import no_grad
 from ..core.sweep import own_result, pull, reach
-from ..core.tensor import Leaf, Node
+from ..core.tensor import PLAIN, Node
 from ..core.tensor import Tensor as CoreTensor
 from ..errors import FreedGraphError, TetragradError
 from ..families.rules import CONVERT
-from ..numpy.writing import AUGMENTED
+from ..numpy.writing import assign
 from . import anomaly, dtypes, errors
-from .names import SAVING_NOTHING
 from .errors import RuntimeError
 from .modes import transforming
+from .names import SAVING_NOTHING
 from .tensor import Tensor, conj
 
-# Adding into `.grad` is a read and a write: concurrent backward passes onto shared leaves take turns.
-_accumulating = threading.Lock()
+# Weakly, hooks on several Tensors: each sweep first tells them its roots (`prepare`).
+watchers: set[weakref.ref[Any]] = set()
 
-_add = AUGMENTED["__iadd__"]
-
-# Functions that see every sweep before it starts (multi-tensor hooks): called with the roots, return a function to call
-# afterwards.
-watchers: weakref.WeakSet[Any] = weakref.WeakSet()
+ndarray = np.ndarray
 
 
 def backward(
@@ -95,7 +91,7 @@ def backward(
             if target._node is None:
                 raise RuntimeError("One of the differentiated Tensors does not require grad")
         found = sweep(outputs, seeds, [target._node for target in targets], bool(create_graph), bool(retain))
-        owners = [(target, found[target._node]) for target in targets if target._node in found]
+        owners = [(target, found[target._node]) for target in dict.fromkeys(targets) if target._node in found]
     accumulate(owners, {id(seed) for seed in seeds})
 
 
@@ -128,9 +124,7 @@ def _seed(index: int, out: Any, g: Any, create_graph: bool) -> Any:
         raise TypeError(f"element {index} of tensors is not a Tensor, got {type(out).__name__}")
     node = root_of(out)
     if node is None:
-        raise errors.NotRecordedError(
-            f"element {index} of tensors does not require grad and does not have a grad_fn"
-        )
+        raise errors.NotRecordedError(f"element {index} of tensors does not require grad and does not have a grad_fn")
     shape, dtype = node.shape, node.dtype
     boxed = isinstance(out, CoreTensor) and isinstance(out._value, Boxed)
     if g is None:
@@ -165,14 +159,20 @@ def _seed(index: int, out: Any, g: Any, create_graph: bool) -> Any:
 def sweep(
     outputs: Sequence[Any], seeds: Sequence[Any], targets: Sequence[Node] | None, create_graph: bool, retain: bool
 ) -> dict[Any, Any]:
+    """A sweep from Tensors or gradient edges."""
+    return sweep_nodes([root_of(out) for out in outputs], seeds, targets, create_graph, retain)
+
+
+def sweep_nodes(
+    roots: Sequence[Any], seeds: Sequence[Any], targets: Sequence[Node] | None, create_graph: bool, retain: bool
+) -> dict[Any, Any]:
     """The engine's sweep, with its errors as PyTorch's, its watchers told, and each result checked if wanted."""
-    roots = [root_of(out) for out in outputs]
-    finish = [done for watcher in list(watchers) if (done := watcher(roots)) is not None] if watchers else ()
+    living = [watcher for ref in list(watchers) if (watcher := ref()) is not None] if watchers else ()
+    for watcher in living:
+        watcher.prepare(roots)
     checks = anomaly.watch(roots) if anomaly.is_enabled() else ()
     try:
-        found, _ = pull(
-            roots, seeds, targets, create_graph=create_graph, retain_graph=retain, spare=SAVING_NOTHING  # type: ignore
-        )
+        return pull(roots, seeds, targets, create_graph=create_graph, retain_graph=retain, spare=SAVING_NOTHING)[0]
     except FreedGraphError as error:
         raise errors.translate(error) from None
     except TetragradError as error:
@@ -180,47 +180,79 @@ def sweep(
     finally:
         for check in checks:
             check.remove()
-        for done in finish:
-            done()
-    return found
 
 
 def accumulate(owners: Sequence[tuple[Any, Any]], taken: set[int]) -> None:
-    """Add cotangents to the `.grad` of Tensors: in place, where the gradients are constants."""
+    """Add cotangents to the `.grad` of Tensors, all or none; a gradient that is there stays the same Tensor."""
+    receivers, gradients, before = [], [], []
     for owner, ct in owners:
         if owner is None:
             continue
-        new = fitted(ct, owner, taken)
-        if not isinstance(owner, Tensor):  # a variable of another face, whose complex gradients are not conjugates
-            new = conj(new)
-            add_to_grads([owner], [type(owner)(new._value, new._node)])
-            continue
-        with _accumulating:
-            old = getattr(owner, "_grad", None)
-            if old is None:
-                owner._grad = new
-            elif new._node is not None or isinstance(new._value, Boxed):
-                owner._grad = old + new
-            else:
-                with no_grad():
-                    _add(old, new)
+        receivers.append(owner)
+        gradients.append(fitted(ct, owner, taken))
+        old = getattr(owner, "_grad", None)
+        if old is not None:
+            before.append((owner, old))
+    add_to_grads(receivers, gradients)
+    for owner, old in before:
+        total = owner._grad
+        if total._node is not None or type(total._value) not in PLAIN or old._node is not None:
+            continue  # part of a graph: a new Tensor
+        if alias_of(old) is None:
+            old._value = total._value
+        else:  # views of the gradient see the sum
+            with no_grad():
+                assign(old, total)
+        owner._grad = old
+    for owner in receivers:
         if hasattr(owner, "_post_hooks"):
             for hook in list(owner._post_hooks.values()):
                 hook(owner)
 
 
+def tensor_backward(
+    self: Any, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None
+) -> None:
+    """Add the gradients of this Tensor to the `.grad` of the leaves (or of `inputs`) it was computed from.
+
+    Parameters
+    ----------
+    gradient : Tensor, optional
+        The cotangent; may be left out if this Tensor has one element.
+    retain_graph : bool, optional
+        Keep what the graph saved; by default the value of `create_graph`.
+    create_graph : bool
+        Record the backward pass too.
+    inputs : Tensor or sequence of Tensor, optional
+        Where gradients go; by default all leaves.
+    """
+    node, value = self._node, self._value
+    if (
+        gradient is None and inputs is None and not create_graph and node is not None and not value.shape
+        and type(value) in PLAIN and value.dtype.kind == "f" and not transforming.get()
+    ):  # fmt: skip
+        g = node.dtype.type(1)
+        found = sweep_nodes((node,), (g,), None, False, bool(retain_graph))
+        accumulate([(leaf.owner(), ct) for leaf, ct in found.items() if leaf.owner is not None], {id(g)})
+    else:
+        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+
+
 def fitted(ct: Any, like: Any, taken: set[int]) -> Any:
     """A cotangent from the sweep as a Tensor of its own, in the dtype of what it belongs to; zeros for None."""
     value = like._value
+    face = Tensor if isinstance(like, Tensor) or not isinstance(like, CoreTensor) else type(like)
+    if type(ct) is ndarray and ct.dtype is value.dtype and ct.dtype.kind == "f":
+        return face(own_result(ct, taken), None)
     if ct is None:
         ct = np.zeros(value.shape, value.dtype)
         ct = ct if ct.ndim else ct[()]
     elif ct.dtype != value.dtype:
         ct = CONVERT(ct, value.dtype)
-    if value.dtype.kind == "c":
+    if value.dtype.kind == "c" and face._conjugate_grad:
         ct = conj(ct)
     ct = own_result(ct, taken)
-    return Tensor(ct._value, ct._node) if isinstance(ct, CoreTensor) else Tensor(ct, None)
+    return face(ct._value, ct._node) if isinstance(ct, CoreTensor) else face(ct, None)
 
 
 def retain(x: Tensor) -> Any:
@@ -246,11 +278,4 @@ def reachable(roots: Sequence[Any]) -> set[Node]:
     return set(reach([root for root in roots if root is not None])[0])
 
 
-def is_variable(node: Any) -> bool:
-    """Whether a node is that of a leaf."""
-    return isinstance(node, Leaf)
-
-
-__all__: list[str] = ["accumulate", "backward"]
-
-Hook = Callable[..., Any]
+__all__ = ["accumulate", "backward", "tensor_backward"]

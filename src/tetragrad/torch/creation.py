@@ -39,7 +39,7 @@ def _from_data(data: Any, dtype: Any) -> Any:
         try:
             array = np.array(data)
         except ValueError as error:
-            raise ValueError(f"expected sequence of equal length: {error}") from error
+            raise ValueError(_ragged(data) or str(error)) from None
         if array.dtype.kind in "OUSM":
             raise (ValueError if array.dtype.kind == "O" else TypeError)(f"new(): invalid data type '{_culprit(data)}'")
         if dtype is None and array.dtype == np.float64 and not _holds_array(data):
@@ -55,6 +55,17 @@ def _from_data(data: Any, dtype: Any) -> Any:
             f"{', '.join(each.name for each in dtypes.BY_NUMPY.values())}."
         )
     return array
+
+
+def _ragged(data: Any, dim: int = 0) -> str | None:
+    """Which sequence has another length than the first of its axis."""
+    if not isinstance(data, (list, tuple)) or not data:
+        return None
+    lengths = [len(each) if isinstance(each, (list, tuple)) else None for each in data]
+    for length in lengths:
+        if length != lengths[0]:
+            return f"expected sequence of length {lengths[0]} at dim {dim + 1} (got {length})"
+    return next((text for each in data if (text := _ragged(each, dim + 1))), None)
 
 
 def _culprit(data: Any) -> str:
@@ -116,14 +127,16 @@ def from_numpy(ndarray: Any) -> Tensor:
 
 def shape_from(size: Any) -> tuple[int, ...]:
     """The shape of ``f(2, 3)`` or ``f((2, 3))``."""
-    if len(size) == 1 and not isinstance(size[0], (int, np.integer)) and not (
-        isinstance(size[0], Tensor) and size[0].shape == ()
+    if (
+        len(size) == 1
+        and not isinstance(size[0], (int, np.integer))
+        and not (isinstance(size[0], Tensor) and size[0].shape == ())
     ):
         size = tuple(size[0])
     shape = tuple([int(length) for length in size])
     for length in shape:
         if length < 0:
-            raise errors.RuntimeError(f"Trying to create tensor with negative dimension {length}: {list(shape)}")
+            raise errors.RuntimeError("zeros: Dimension size must be non-negative.")
     return shape
 
 
@@ -169,17 +182,23 @@ def _like(x: Any, dtype: Any) -> Any:
     return numpy_dtype(dtype) or x._value.dtype
 
 
-def zeros_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def zeros_like(
+    input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """Zeros of the shape and dtype of a Tensor."""
     return made(np.zeros(tuple(input.shape), _like(input, dtype)), requires_grad)
 
 
-def ones_like(input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None) -> Tensor:
+def ones_like(
+    input: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False, memory_format: Any = None
+) -> Tensor:
     """Ones of the shape and dtype of a Tensor."""
     return made(np.ones(tuple(input.shape), _like(input, dtype)), requires_grad)
 
 
-def full_like(input: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def full_like(
+    input: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
     """One value in the shape and dtype of a Tensor."""
     return made(np.full(tuple(input.shape), fill_value, _like(input, dtype)), requires_grad)
 
@@ -223,7 +242,9 @@ def linspace(
     return made(value.astype(wanted), requires_grad)
 
 
-def logspace(start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def logspace(
+    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
     """Powers of `base` with evenly spaced exponents."""
     value = np.logspace(start, end, steps, base=base).astype(numpy_dtype(dtype or get_default_dtype()))
     return made(value, requires_grad)
@@ -275,4 +296,3 @@ __all__ = [
     "linspace", "logspace", "meshgrid", "ones", "ones_like", "tensor", "tril_indices", "triu_indices", "zeros",
     "zeros_like",
 ]  # fmt: skip
-

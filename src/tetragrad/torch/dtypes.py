@@ -7,8 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from .errors import RuntimeError
-
 
 class dtype:
     """The type of a Tensor's elements. NumPy takes it wherever it takes a dtype."""
@@ -75,7 +73,8 @@ bool = dtype("bool", "Bool")
 BY_NUMPY = {
     each.dtype: each
     for each in (
-        float16, float32, float64, complex64, complex128, int8, int16, int32, int64, uint8, uint16, uint32, uint64, bool,
+        float16, float32, float64, complex64, complex128, int8, int16, int32, int64, uint8, uint16, uint32, uint64,
+        bool,
     )
 }  # fmt: skip
 
@@ -154,7 +153,10 @@ class device:
     def __init__(self, type: Any = "cpu", index: builtins.int | None = None) -> None:
         name, _, number = str(type).partition(":")
         if name != "cpu":
-            raise RuntimeError(f"device {type!s}: tetragrad computes on the CPU only; use torch.device('cpu')")
+            raise AssertionError(
+                f"Torch not compiled with {name.upper()} enabled (tetragrad computes on the CPU only: use "
+                f"torch.device('cpu'))"
+            )
         self.type = name
         self.index = builtins.int(number) if number else index
 

@@ -11,6 +11,8 @@ from .. import api
 from ..api.containers import flatten, map_leaves
 from ..core.levels import Boxed
 from ..core.recording import recorded_call
+from ..core.sweep import reach
+from ..core.tensor import Leaf
 from ..dialects.names import missing_name
 from ..errors import CotangentError, ShapeError, TetragradError
 from . import errors
@@ -48,13 +50,18 @@ def _run(transform: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
 def _check_inputs(name: str, args: Sequence[Any]) -> None:
     for leaf in flatten(tuple(args))[0]:
         if not isinstance(leaf, Tensor):
-            raise ValueError(
-                f"{name}: Expected all inputs to be differentiated to be Tensors, got {type(leaf).__name__}"
-            )
+            raise ValueError(f"Thing passed to transform API must be Tensor, got {type(leaf)}")
         if leaf._value.dtype.kind not in "fc":
-            raise RuntimeError(
-                f"only Tensors of floating point and complex dtype can require gradients, got {leaf.dtype}"
-            )
+            raise errors.DifferentiableTypeError("only Tensors of floating point dtype can require gradients")
+
+
+def _loose(leaf: Any) -> Any:
+    """A result as a constant, unless a running transform or a variable of the user's has a part in it."""
+    if not isinstance(leaf, Tensor) or leaf._node is None or transforming.get():
+        return leaf
+    order, _ = reach([leaf._node])
+    owned = [node for node in order if isinstance(node, Leaf) and node.owner is not None and node.owner() is not None]
+    return leaf if owned else Tensor(leaf._value, None)
 
 
 def _conjugated(tree: Any) -> Any:
@@ -93,13 +100,11 @@ def grad_and_value(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = F
             )
         value = out[0] if has_aux else out
         if not isinstance(value, Tensor):
-            raise RuntimeError(
-                f"Expected f(*args) to return one tensor, got {type(value).__name__}: grad(f) needs a Tensor"
-            )
+            raise RuntimeError(f"grad_and_value(f)(*args): Expected f(*args) to return a Tensor, got {type(value)}")
         if len(value._value.shape) != 0:
             raise errors.NonScalarError(
-                f"Expected f(*args) to return a scalar tensor, got tensor with {len(value._value.shape)} dims. Maybe "
-                f"you wanted to use the vjp or jacrev APIs instead?"
+                f"grad_and_value(f)(*args): Expected f(*args) to return a scalar Tensor, got tensor with "
+                f"{len(value._value.shape)} dims. Maybe you wanted to use the vjp or jacrev APIs instead?"
             )
         return out
 
@@ -135,14 +140,15 @@ def grad(func: Callable[..., Any], argnums: Any = 0, has_aux: bool = False) -> C
 def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """Value of `func`, and the function that pulls cotangents of it back to the primals (aux with `has_aux`)."""
     _check_inputs("vjp", primals)
-    out, pullback, *aux = _run(api.vjp, _inside(func), *primals, has_aux=has_aux)
+    out, pullback, *aux = map_leaves(_loose, _run(api.vjp, _inside(func), *primals, has_aux=has_aux))
+
     def vjp_fn(*cotangents: Any, **kwargs: Any) -> Any:
         given = cotangents[0] if len(cotangents) == 1 else cotangents
         try:
             found = _run(pullback, _conjugated(given))
         except CotangentError as error:
             raise RuntimeError(f"vjp: the cotangents do not fit the output of the function: {error}") from None
-        return _conjugated(found)
+        return _conjugated(map_leaves(constant, found))
 
     return (out, vjp_fn, *aux)
 
@@ -153,24 +159,25 @@ def jvp(
     """Value of `func` and its derivative in the direction of the tangents (aux with `has_aux`)."""
     if not isinstance(primals, tuple):
         raise RuntimeError(
-            f"jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals). "
-            f"Got {type(primals).__name__}"
+            "jvp(f, primals, tangents): Expected primals to be a tuple. E.g. it should be valid to call f(*primals)."
         )
     if not isinstance(tangents, tuple):
         raise RuntimeError(f"jvp(f, primals, tangents): Expected tangents to be a tuple, got {type(tangents).__name__}")
     _check_inputs("jvp", primals)
     if flatten(primals)[1] != flatten(tangents)[1]:
-        raise RuntimeError("jvp(f, primals, tangents): Expected primals and tangents to have the same python structure.")
+        raise RuntimeError(
+            "jvp(f, primals, tangents): Expected primals and tangents to have the same python structure."
+        )
     return tuple(_run(api.jvp, _inside(func), primals, tangents, has_aux))
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
     """Value of `func`, and its derivative at the primals as a function of the tangents."""
     _check_inputs("linearize", primals)
-    out, push = _run(api.linearize, _inside(func), *primals)
+    out, push = map_leaves(_loose, _run(api.linearize, _inside(func), *primals))
 
     def jvp_fn(*tangents: Any) -> Any:
-        return _run(push, *tangents)
+        return map_leaves(constant, _run(push, *tangents))
 
     return out, jvp_fn
 
@@ -189,7 +196,7 @@ def _jacobian(transform: Callable[..., Any], func: Any, argnums: Any, has_aux: b
             found.append(aux)
             return value
 
-        result = _run(transform(plain, argnums), *args, **kwargs)
+        result = map_leaves(constant, _run(transform(plain, argnums), *args, **kwargs))
         return (result, map_leaves(_freed, found[0])) if has_aux else result
 
     return wrapper
@@ -260,7 +267,7 @@ def vmap(
     @functools.wraps(func)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         dims = _in_dims(in_dims, args)
-        given = (functools.partial(checked, **kwargs) if kwargs else checked)
+        given = functools.partial(checked, **kwargs) if kwargs else checked
         try:
             return _run(api.vmap(given, dims, out_dims), *args)
         except ShapeError as error:
@@ -301,7 +308,7 @@ def functional_call(
     for part in [dicts] if isinstance(dicts, dict) else dicts:
         given.update(part)
     args = () if args is None else args if isinstance(args, tuple) else (args,)
-    owners = {name: owner for name, owner in module._named_owners()}
+    owners = dict(module._named_owners())
     for name in given:
         if name not in owners:
             raise RuntimeError(f"Unexpected key(s): {name}.") if strict else KeyError(name)

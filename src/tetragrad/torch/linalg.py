@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
 from typing import Any
-
 
 from ..dialects.names import missing_name
 from ..numpy import contraction, factorizations, norms
@@ -14,12 +12,15 @@ from . import errors
 from .dtypes import numpy_dtype
 from .promotion import cast
 from .reductions import axes
+from .results import result_type
 from .tensor import constant
 
-SVD = namedtuple("svd", ["U", "S", "Vh"])
-QR = namedtuple("qr", ["Q", "R"])
-Eigh = namedtuple("eigh", ["eigenvalues", "eigenvectors"])
-SlogDet = namedtuple("slogdet", ["sign", "logabsdet"])
+SVD = result_type("linalg_svd", ["U", "S", "Vh"])
+QR = result_type("linalg_qr", ["Q", "R"])
+Eigh = result_type("linalg_eigh", ["eigenvalues", "eigenvectors"])
+Eig = result_type("linalg_eig", ["eigenvalues", "eigenvectors"])
+SlogDet = result_type("linalg_slogdet", ["sign", "logabsdet"])
+LeastSquares = result_type("linalg_lstsq", ["solution"])
 
 
 def _ranks(name: str, a: Any, b: Any, first: int, second: int) -> None:
@@ -133,7 +134,7 @@ def vander(x: Any, N: Any = None) -> Any:
     return constant(contraction.vander(x, N, increasing=True))
 
 
-# -- torch.linalg ---------------------------------------------------------------------------------------------------------
+# -- torch.linalg -----------------------------------------------------------------------------------------------------
 
 
 def vector_norm(x: Any, ord: Any = 2, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
@@ -195,7 +196,7 @@ def solve(A: Any, B: Any, *, left: bool = True) -> Any:
 def lstsq(A: Any, B: Any, rcond: Any = None) -> Any:
     """Least-squares solution."""
     found = faces.lstsq(A, B, rcond)
-    return namedtuple("lstsq", ["solution"])(constant(found[0] if isinstance(found, tuple) else found))
+    return LeastSquares(constant(found[0] if isinstance(found, tuple) else found))
 
 
 def pinv(A: Any) -> Any:
@@ -247,7 +248,7 @@ def eigvalsh(A: Any, UPLO: str = "L") -> Any:
 
 def eig(A: Any) -> Any:
     """Eigenvalues and eigenvectors, complex."""
-    return namedtuple("eig", ["eigenvalues", "eigenvectors"])(*[constant(part) for part in factorizations.eig(A)])
+    return Eig(*[constant(part) for part in factorizations.eig(A)])
 
 
 def eigvals(A: Any) -> Any:

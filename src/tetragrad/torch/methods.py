@@ -15,6 +15,7 @@ from ..numpy.writing import assign
 from ..ops.indexing import scatter as scatter_door
 from ..ops.writing import index_update
 from . import creation, dtypes, errors, linalg, pointwise, random, reductions, shaping
+from .backward import tensor_backward
 from .names import named, node_name, rewritten
 from .nn import functional
 from .promotion import cast
@@ -39,7 +40,7 @@ _PRODUCTS = (
 _POINTWISE = [name for name in pointwise.__all__ if name not in ("real", "imag", "where", "equal")]
 
 
-# -- dtypes and copies ----------------------------------------------------------------------------------------------------
+# -- dtypes and copies ------------------------------------------------------------------------------------------------
 
 
 def clone(input: Any, *, memory_format: Any = None) -> Any:
@@ -92,7 +93,7 @@ def _new(function: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
-# -- in place -------------------------------------------------------------------------------------------------------------
+# -- in place ---------------------------------------------------------------------------------------------------------
 
 
 def in_place(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -122,7 +123,9 @@ def zero_(self: Any) -> Any:
 def fill_(self: Any, value: Any) -> Any:
     """Write one value everywhere."""
     written(self)
-    return rewritten(assign(self, value, "fill_"), "FillBackward1" if isinstance(value, CoreTensor) else "FillBackward0")
+    return rewritten(
+        assign(self, value, "fill_"), "FillBackward3" if isinstance(value, CoreTensor) else "FillBackward2"
+    )
 
 
 def copy_(self: Any, src: Any, non_blocking: bool = False) -> Any:
@@ -164,7 +167,7 @@ def index_put(self: Any, indices: Any, values: Any, accumulate: bool = False) ->
     return index_update(self, values, index=index)
 
 
-# -- facts ----------------------------------------------------------------------------------------------------------------
+# -- facts ------------------------------------------------------------------------------------------------------------
 
 
 def _stride(self: Any, dim: Any = None) -> Any:
@@ -181,9 +184,7 @@ def _data_ptr(self: Any) -> int:
 
 
 def _refuse_cuda(self: Any, *args: Any, **kwargs: Any) -> Any:
-    raise errors.RuntimeError("tetragrad computes on the CPU only: leave .cuda() out")
-
-
+    dtypes.check_device("cuda")
 
 
 FACTS: dict[str, Callable[..., Any]] = {
@@ -212,10 +213,10 @@ def install() -> None:
     methods: dict[str, Any] = {}
     for module, names in ((reductions, _REDUCTIONS), (shaping, _SHAPES), (linalg, _PRODUCTS), (pointwise, _POINTWISE)):
         for name in names:
-            methods[name] = getattr(module, name, None) or getattr(linalg, "pinv")
+            methods[name] = getattr(module, name, None) or linalg.pinv
     methods |= FACTS
     methods |= {
-        "clone": clone, "to": to, "type": type_, "where": where_, "equal": pointwise.equal,
+        "backward": tensor_backward, "clone": clone, "to": to, "type": type_, "where": where_, "equal": pointwise.equal,
         "zero_": zero_, "fill_": fill_, "copy_": copy_, "set_": set_, "relu": pointwise.relu,
         "softmax": functional.softmax, "log_softmax": functional.log_softmax,
         "type_as": lambda self, other: to(self, other.dtype), "reshape_as": shaping.view_as,
@@ -242,7 +243,8 @@ def install() -> None:
         "H": lambda self: pointwise.conj(shaping.t(self)),
         "real": pointwise.real, "imag": pointwise.imag,
         "itemsize": FACTS["element_size"], "nbytes": lambda self: self._value.dtype.itemsize * self.shape.numel(),
-        "is_cuda": lambda self: False, "layout": lambda self: "torch.strided", "names": lambda self: (None,) * self.ndim,
+        "is_cuda": lambda self: False,
+        "layout": lambda self: "torch.strided", "names": lambda self: (None,) * self.ndim,
     }  # fmt: skip
     for name, getter in properties.items():
         setattr(Tensor, name, property(getter))

@@ -127,6 +127,9 @@ class set_grad_enabled:
     def __exit__(self, *exc: object) -> None:
         _recording.set(self.prev)
 
+    def __repr__(self) -> str:
+        return f"torch.autograd.grad_mode.set_grad_enabled(mode={self.mode})"
+
     def __call__(self, function: Any) -> Any:
         _recording.set(self.prev)
         return _decorated(self.mode, function)

@@ -20,12 +20,14 @@ NAMES = {
     "arctanh": "AtanhBackward0", "astype": "ToCopyBackward0", "broadcast_to": "ExpandBackward0",
     "concatenate": "CatBackward0", "divide": "DivBackward0", "dot": "DotBackward0", "expit": "SigmoidBackward0",
     "gammaln": "LgammaBackward0", "inv": "LinalgInvExBackward0", "log_expit": "LogSigmoidBackward0",
-    "log_softmax": "LogSoftmaxBackward0", "index_update": "CopySlices", "overwrite": "CopySlices", "multiply": "MulBackward0",
+    "log_softmax": "LogSoftmaxBackward0",
+    "index_update": "CopySlices", "overwrite": "CopySlices", "multiply": "MulBackward0",
     "max": "MaxBackward1", "min": "MinBackward1", "negative": "NegBackward0", "norm": "LinalgVectorNormBackward0",
     "norm_along": "LinalgVectorNormBackward0", "positive": "AliasBackward0", "power": "PowBackward1",
     "rint": "RoundBackward0", "scalar_power": "PowBackward0", "scatter": "IndexPutBackward0",
     "solve": "LinalgSolveExBackward0", "square": "PowBackward0", "subtract": "SubBackward0",
-    "svd": "LinalgSvdBackward0", "eigh": "LinalgEighBackward0", "take": "IndexSelectBackward0",
+    "svd": "LinalgSvdBackward0",
+    "transpose": "PermuteBackward0", "eigh": "LinalgEighBackward0", "take": "IndexSelectBackward0",
     "take_along_axis": "GatherBackward0", "conj": "ConjBackward0", "copy": "CloneBackward0",
     "unstack": "UnbindBackward0",
 }  # fmt: skip
@@ -53,11 +55,14 @@ def named(x: Any, name: str) -> Any:
     return x
 
 
-def rewritten(x: Any, name: str) -> Any:
+def rewritten(x: Any, name: str | None = None) -> Any:
     """`x` after a write in place, which was recorded under this name; a view looks into its base again."""
     if x._node is not None and not isinstance(x._node, Leaf):
         alias = alias_of(x)
-        _composites[x._node] = name if alias is None or alias.above is None else "AsStridedBackward0"
+        if alias is not None and alias.above is not None:
+            _composites[x._node] = "AsStridedBackward0"
+        elif name is not None:
+            _composites[x._node] = name
     return x
 
 
@@ -99,12 +104,9 @@ def _getitem(node: Node) -> str:
     return "SelectBackward0" if entries and isinstance(entries[-1], int) else "SliceBackward0"
 
 
-def _transpose(node: Node) -> str:
-    axes = _parameter(node, "axes")
-    if axes == (1, 0):
-        return "TBackward0"
-    moved = sum([i != axis for i, axis in enumerate(axes)]) if isinstance(axes, tuple) else 0
-    return "TransposeBackward0" if moved == 2 else "PermuteBackward0"
+def _from_left(name: str, number_first: str) -> Any:
+    """The name of a binary operation: another where only the second operand is differentiated, as in ``1 - x``."""
+    return lambda node: number_first if node.parents[0] is None else name
 
 
 def _parameter(node: Node, name: str) -> Any:
@@ -124,4 +126,11 @@ def _reshape(node: Node) -> str:
     return "SqueezeBackward0" if len(node.shape) < len(parent.shape) else "UnsqueezeBackward0"
 
 
-_SHAPED = {"matmul": _matmul, "getitem": _getitem, "transpose": _transpose, "reshape": _reshape}
+_SHAPED = {
+    "divide": _from_left("DivBackward0", "MulBackward0"),
+    "getitem": _getitem,
+    "matmul": _matmul,
+    "power": _from_left("PowBackward1", "PowBackward2"),
+    "reshape": _reshape,
+    "subtract": _from_left("SubBackward0", "RsubBackward1"),
+}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.tensor import Tensor as CoreTensor
+from ..dialects.base import convert
 from ..numpy import elementwise
 from ..ops import arithmetic, exponential, rounding, special, trigonometric
 from ..ops.arithmetic import where as where_door
@@ -42,8 +43,9 @@ def _function(name: str, door: Callable[..., Any]) -> Callable[..., Any]:
     """A function of floating-point values: integers become floats first."""
 
     def function(input: Any) -> Any:
-        if not isinstance(input, CoreTensor):
+        if type(input) is not Tensor:
             check_tensor(name, input)
+            input = convert(Tensor, input)
         return door(input if input._value.dtype.kind in "fc" else floating(input))
 
     function.__name__ = function.__qualname__ = name
@@ -204,7 +206,7 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: Any = 1) -> Any:
     return input + value * (tensor1 / tensor2)
 
 
-# -- comparison and logic: no derivative ----------------------------------------------------------------------------------
+# -- comparison and logic: no derivative ------------------------------------------------------------------------------
 
 
 def _discrete(name: str, door: Callable[..., Any]) -> Callable[..., Any]:
@@ -246,7 +248,7 @@ def equal(input: Any, other: Any) -> bool:
     return input.shape == other.shape and bool((input._array() == other._array()).all())
 
 
-# -- complex numbers ------------------------------------------------------------------------------------------------------
+# -- complex numbers --------------------------------------------------------------------------------------------------
 
 
 def real(input: Any) -> Any:
@@ -283,4 +285,3 @@ __all__ = [
     "pow", "real", "reciprocal", "relu", "remainder", "round", "rsqrt", "sub", "subtract", "true_divide", "where",
     "xlogy",
 ]  # fmt: skip
-

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from . import errors
+from ..numpy.writing import assign
+from . import dtypes, errors
 from .creation import made, shape_from
 from .dtypes import check_device, get_default_dtype, numpy_dtype
 from .tensor import Tensor, constant, written
-from ..numpy.writing import assign
 
 _lock = threading.Lock()
 
@@ -102,6 +102,9 @@ def _float(dtype: Any) -> Any:
 
 
 def _normal(shape: Any, dtype: Any, generator: Generator | None = None) -> Any:
+    if dtype.kind not in "fc":
+        raise NotImplementedError(f"\"normal_kernel_cpu\" not implemented for '{dtypes.as_dtype(dtype).legacy}'")
+
     def draw(rng: Any) -> Any:
         if dtype.kind == "c":
             return ((rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)).astype(dtype)
@@ -112,16 +115,22 @@ def _normal(shape: Any, dtype: Any, generator: Generator | None = None) -> Any:
 
 def _uniform(shape: Any, dtype: Any, generator: Generator | None = None) -> Any:
     kind = dtype if dtype in (np.float32, np.float64) else np.float32
-    return np.asarray(_draw(generator, lambda rng: rng.random(shape, dtype=kind.type if kind is dtype else kind)), dtype)
+    return np.asarray(
+        _draw(generator, lambda rng: rng.random(shape, dtype=kind.type if kind is dtype else kind)), dtype
+    )
 
 
-def rand(*size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
+def rand(
+    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any
+) -> Tensor:
     """Uniform on [0, 1)."""
     check_device(device)
     return made(_uniform(_size(size, kwargs), _float(dtype), generator), requires_grad)
 
 
-def randn(*size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any) -> Tensor:
+def randn(
+    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False, **kwargs: Any
+) -> Tensor:
     """Standard normal."""
     check_device(device)
     return made(_normal(_size(size, kwargs), _float(dtype), generator), requires_grad)
@@ -137,7 +146,16 @@ def randn_like(input: Any, *, dtype: Any = None, requires_grad: bool = False) ->
     return randn(tuple(input.shape), dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def randint(low: int, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Tensor:
+def randint(
+    low: int,
+    high: Any = None,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Integers from `low` up to, not including, `high`."""
     check_device(device)
     if size is None:
@@ -155,7 +173,15 @@ def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = 
     return made(np.asarray(_draw(generator, lambda rng: rng.permutation(n))).astype(numpy_dtype(dtype) or np.int64))
 
 
-def normal(mean: Any = 0.0, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Any = None,
+    *,
+    generator: Any = None,
+    dtype: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """Normal numbers of given means and standard deviations."""
     parts = [each for each in (mean, std) if isinstance(each, Tensor)]
     if parts:
@@ -187,7 +213,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
     return made(np.asarray(rows if weights.ndim == 2 else rows[0], np.int64))
 
 
-# -- in place -------------------------------------------------------------------------------------------------------------
+# -- in place ---------------------------------------------------------------------------------------------------------
 
 
 def normal_(self: Any, mean: float = 0, std: float = 1, *, generator: Any = None) -> Any:
@@ -199,7 +225,9 @@ def normal_(self: Any, mean: float = 0, std: float = 1, *, generator: Any = None
 def uniform_(self: Any, a: float = 0, b: float = 1, *, generator: Any = None) -> Any:
     """Fill with uniform numbers on [a, b)."""
     written(self)
-    return assign(self, Tensor(_uniform(tuple(self.shape), self._value.dtype, generator) * (b - a) + a, None), "uniform_")
+    return assign(
+        self, Tensor(_uniform(tuple(self.shape), self._value.dtype, generator) * (b - a) + a, None), "uniform_"
+    )
 
 
 def bernoulli_(self: Any, p: float = 0.5, *, generator: Any = None) -> Any:

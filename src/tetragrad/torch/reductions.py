@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import builtins
-from collections import namedtuple
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ..core.levels import concrete
+from ..core.tensor import Tensor as CoreTensor
 from ..numpy import reductions, sorting, statistics
 from ..numpy.indexing import take_along_axis
 from ..ops.norms import norm as norm_door
@@ -18,7 +20,24 @@ from .dtypes import numpy_dtype
 from .names import named
 from .pointwise import check_tensor, maximum, minimum
 from .promotion import cast, floating
+from .results import result_type
 from .tensor import Tensor, constant
+
+
+def _numpy_names(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function take NumPy's names of its arguments, ``axis`` and ``keepdims``, as PyTorch's functions do."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        if "axis" in kwargs:
+            kwargs["dim"] = kwargs.pop("axis")
+        if "keepdims" in kwargs:
+            kwargs["keepdim"] = kwargs.pop("keepdims")
+        if args and not isinstance(args[0], CoreTensor):
+            check_tensor(function.__name__, args[0])
+        return function(*args, **kwargs)
+
+    return wrapper
 
 
 def axes(x: Any, dim: Any) -> Any:
@@ -49,18 +68,25 @@ def _axis(x: Any, dim: Any) -> Any:
     return found if x._value.shape or found is None else None
 
 
-def sum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def sum(
+    input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None, keepdims: bool = False
+) -> Any:
     """Sum of elements over `dim` (all axes by default)."""
+    if not isinstance(input, CoreTensor):
+        check_tensor("sum", input)
+    dim, keepdim = dim if axis is None else axis, keepdim or keepdims
     if dim is None and not keepdim and dtype is None and input._value.dtype.kind in "fc":
         return sum_door(input, axis=None, keepdims=False)
     return constant(reductions.sum(input, _axis(input, dim), numpy_dtype(dtype), keepdims=keepdim))
 
 
+@_numpy_names
 def nansum(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Sum of elements, nan counted as zero."""
     return constant(statistics.nansum(input, _axis(input, dim), numpy_dtype(dtype), keepdims=keepdim))
 
 
+@_numpy_names
 def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Mean of elements over `dim`."""
     check_tensor("mean", input)
@@ -73,6 +99,7 @@ def mean(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = Non
     return constant(reductions.mean(x, _axis(x, dim), keepdims=keepdim))
 
 
+@_numpy_names
 def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
     """Product of elements."""
     return constant(reductions.prod(input, _axis(input, dim), numpy_dtype(dtype), keepdims=keepdim))
@@ -87,12 +114,14 @@ def _spread(function: Any, name: str, input: Any, dim: Any, args: Any) -> Any:
     return named(out, name)
 
 
+@_numpy_names
 def var(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """Variance, divided by count - correction (1 by default)."""
     return _spread(reductions.var, "VarBackward0", input, dim,
                    {"unbiased": unbiased, "keepdim": keepdim, "correction": correction})  # fmt: skip
 
 
+@_numpy_names
 def std(input: Any, dim: Any = None, unbiased: Any = None, keepdim: bool = False, *, correction: Any = None) -> Any:
     """Standard deviation, of the variance with count - correction (1 by default)."""
     return _spread(reductions.std, "StdBackward0", input, dim,
@@ -110,18 +139,20 @@ def norm(input: Any, p: Any = "fro", dim: Any = None, keepdim: bool = False, dty
     return linalg.vector_norm(input, 2 if p in ("fro", None) else p, dim, keepdim, dtype=dtype)
 
 
+@_numpy_names
 def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """Largest element; tied elements share the gradient."""
     return constant(reductions.max(input, _axis(input, dim), keepdims=keepdim))
 
 
+@_numpy_names
 def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
     """Smallest element; tied elements share the gradient."""
     return constant(reductions.min(input, _axis(input, dim), keepdims=keepdim))
 
 
 _results: dict[str, Any] = {
-    name: namedtuple(name, ["values", "indices"])  # type: ignore[misc]
+    name: result_type(name, ["values", "indices"])
     for name in ("max", "min", "sort", "topk", "kthvalue", "median", "cummax", "cummin", "mode")
 }
 
@@ -131,6 +162,7 @@ def _at(name: str, input: Any, indices: Any, dim: int, keepdim: bool) -> Any:
     values = take_along_axis(input, indices, dim)
     if not keepdim:
         values, indices = values.squeeze(dim), np.squeeze(indices, dim)
+    named(values, f"{name.capitalize()}Backward0")
     return _results[name](values, constant(indices if np.ndim(indices) else np.int64(indices)))
 
 
@@ -145,6 +177,7 @@ def _extreme(name: str, input: Any, dim: Any, keepdim: bool) -> Any:
     return _at(name, input, np.expand_dims(find(array, axis=dim), dim), dim, keepdim)
 
 
+@_numpy_names
 def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The largest element; with `dim` values and indices; with a second Tensor the elementwise maximum."""
     other = dim if isinstance(dim, Tensor) else other
@@ -155,6 +188,7 @@ def max(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return _extreme("max", input, dim, keepdim)
 
 
+@_numpy_names
 def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None) -> Any:
     """The smallest element; with `dim` values and indices; with a second Tensor the elementwise minimum."""
     other = dim if isinstance(dim, Tensor) else other
@@ -165,21 +199,25 @@ def min(input: Any, dim: Any = None, keepdim: bool = False, *, other: Any = None
     return _extreme("min", input, dim, keepdim)
 
 
+@_numpy_names
 def argmax(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Index of the largest element (the first), along `dim` or in the flattened Tensor."""
     return constant(reductions.argmax(input, _axis(input, dim), keepdims=keepdim and dim is not None))
 
 
+@_numpy_names
 def argmin(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Index of the smallest element (the first), along `dim` or in the flattened Tensor."""
     return constant(reductions.argmin(input, _axis(input, dim), keepdims=keepdim and dim is not None))
 
 
+@_numpy_names
 def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether all elements are true."""
     return constant(reductions.all(input, _axis(input, dim), keepdims=keepdim))
 
 
+@_numpy_names
 def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """Whether some element is true."""
     return constant(reductions.any(input, _axis(input, dim), keepdims=keepdim))
@@ -190,16 +228,19 @@ def count_nonzero(input: Any, dim: Any = None) -> Any:
     return constant(reductions.count_nonzero(input, _axis(input, dim)))
 
 
+@_numpy_names
 def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
     """log(sum(exp(input))) over `dim`, without overflow."""
     return constant(reductions.logsumexp(floating(input), _axis(input, dim), keepdims=keepdim))
 
 
+@_numpy_names
 def cumsum(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """Running sums along `dim`."""
     return constant(reductions.cumsum(input, one_dim(input, dim), numpy_dtype(dtype)))
 
 
+@_numpy_names
 def cumprod(input: Any, dim: int, *, dtype: Any = None) -> Any:
     """Running products along `dim`."""
     return constant(reductions.cumprod(input, one_dim(input, dim), numpy_dtype(dtype)))
@@ -236,6 +277,7 @@ def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     return _at("kthvalue", input, np.take(_order(input, dim, False), [k - 1], axis=dim), dim, keepdim)
 
 
+@_numpy_names
 def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     """The median (of two the lower), with `dim` with its index."""
     if dim is None:
@@ -253,9 +295,13 @@ def quantile(input: Any, q: Any, dim: Any = None, keepdim: bool = False, *, inte
     return cast(out, input._value.dtype)
 
 
-def unique(input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None) -> Any:
+def unique(
+    input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
+) -> Any:
     """The distinct values, sorted."""
-    found = np.unique(concrete(input, "unique"), return_inverse=return_inverse, return_counts=return_counts, axis=dim)
+    found: Any = np.unique(  # type: ignore[call-overload]
+        concrete(input, "unique"), return_inverse=return_inverse, return_counts=return_counts, axis=dim
+    )
     return tuple([constant(each) for each in found]) if isinstance(found, tuple) else constant(found)
 
 

@@ -81,7 +81,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     dims = range(len(shape)) if dim is None else [dim] if isinstance(dim, int) else dim
     gone = {one_dim(input, each) for each in dims} if shape else set()
     kept = tuple([length for axis, length in enumerate(shape) if not (axis in gone and length == 1)])
-    return faces.reshape(input, kept)
+    return named(faces.reshape(input, kept), f"SqueezeBackward{0 if dim is None else 1}")
 
 
 def unsqueeze(input: Any, dim: int) -> Any:
@@ -96,7 +96,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
         return input
     i, j = one_dim(input, dim0), one_dim(input, dim1)
     order[i], order[j] = order[j], order[i]
-    return transpose_door(input, axes=tuple(order))
+    return named(transpose_door(input, axes=tuple(order)), "TransposeBackward0")
 
 
 swapaxes = swapdims = transpose
@@ -107,7 +107,7 @@ def t(input: Any) -> Any:
     rank = len(input._value.shape)
     if rank > 2:
         raise errors.RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {rank}D")
-    return transpose_door(input, axes=tuple(range(rank))[::-1]) if rank == 2 else input
+    return named(transpose_door(input, axes=(1, 0)), "TBackward0") if rank == 2 else input
 
 
 def permute(input: Any, *dims: Any) -> Any:
@@ -135,11 +135,17 @@ def expand(self: Any, *sizes: Any) -> Any:
     lengths, own = _lengths(sizes), self._value.shape
     padded = (*(1,) * (len(lengths) - len(own)), *own)
     wanted = tuple([have if want == -1 else want for want, have in zip(lengths, padded)])
-    if len(lengths) < len(own) or [1 for want, have in zip(wanted, padded) if want != have and have != 1]:
+    if len(lengths) < len(own):
         raise errors.ShapeError(
-            f"The expanded size of the tensor {lengths} must match the existing size {tuple(own)}. Target sizes: "
-            f"{list(lengths)}.  Tensor sizes: {list(own)}"
+            f"expand(torch.{self.dtype.legacy}Tensor{{{list(own)}}}, size={list(lengths)}): the number of sizes "
+            f"provided ({len(lengths)}) must be greater or equal to the number of dimensions in the tensor ({len(own)})"
         )
+    for axis, (want, have) in enumerate(zip(wanted, padded)):
+        if want != have and have != 1:
+            raise errors.ShapeError(
+                f"The expanded size of the tensor ({want}) must match the existing size ({have}) at non-singleton "
+                f"dimension {axis}.  Target sizes: {list(lengths)}.  Tensor sizes: {list(own)}"
+            )
     return faces.broadcast_to(self, wanted)
 
 
@@ -171,7 +177,7 @@ def tile(input: Any, dims: Any) -> Any:
 
 def repeat_interleave(input: Any, repeats: Any, dim: Any = None) -> Any:
     """Each entry repeated."""
-    counts = repeats._array() if isinstance(repeats, CoreTensor) else repeats
+    counts = concrete(repeats, "repeats") if isinstance(repeats, CoreTensor) else repeats
     return constant(faces.repeat(input, counts, dim))
 
 
@@ -190,13 +196,13 @@ def rot90(input: Any, k: int = 1, dims: Any = (0, 1)) -> Any:
     return faces.rot90(input, k, tuple(dims))
 
 
-# -- joining and splitting ------------------------------------------------------------------------------------------------
+# -- joining and splitting --------------------------------------------------------------------------------------------
 
 
 def _common(tensors: Any, name: str) -> list[Any]:
     parts = list(tensors)
     if not parts:
-        raise errors.RuntimeError(f"{name} expects a non-empty TensorList")
+        raise ValueError(f"{name}: expected a non-empty list of Tensors")
     for i, part in enumerate(parts):
         if not isinstance(part, CoreTensor):
             raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(part).__name__}")
@@ -208,7 +214,7 @@ def _common(tensors: Any, name: str) -> list[Any]:
 
 def cat(tensors: Any, dim: int = 0) -> Any:
     """Tensors one after the other along an axis."""
-    parts = _common(tensors, "torch.cat(): ")
+    parts = _common(tensors, "torch.cat()")
     if [1 for part in parts if part._value.shape == ()]:
         raise errors.RuntimeError("zero-dimensional tensor (at position 0) cannot be concatenated")
     return constant(joining.concatenate(parts, one_dim(parts[0], dim)))
@@ -285,7 +291,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     return tuple(rows)
 
 
-# -- indexing -------------------------------------------------------------------------------------------------------------
+# -- indexing ---------------------------------------------------------------------------------------------------------
 
 
 def _index(indices: Any) -> Any:
@@ -361,7 +367,7 @@ def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     return index_update(input, value, index=(*(slice(None),) * one_dim(input, dim), _index(index)))
 
 
-# -- diagonals and triangles ----------------------------------------------------------------------------------------------
+# -- diagonals and triangles ------------------------------------------------------------------------------------------
 
 
 def diag(input: Any, diagonal: int = 0) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..core import hooks
+from ..core.batching import Batch
 from ..core.levels import Boxed, concrete, lift
 from ..core.mutation import alias_of, separate, share
 from ..core.recording import is_recording
@@ -23,13 +24,15 @@ from ..numpy import writing
 from ..numpy.tensor import _rows, stop_gradient
 from ..ops import arithmetic, contraction, exponential
 from ..ops.complex_numbers import conj as conj_door
+from ..ops.indexing import getitem, index_into
 from . import dtypes, errors
 from .errors import RuntimeError
 from .modes import transforming
-from .names import node_name
+from .names import node_name, rewritten
 from .promotion import FLOAT64, settled
 
 _LISTS = frozenset({list, tuple, int})
+_NO_OPERANDS = frozenset({dict, list, set, str, tuple, type(None)})
 
 STYLE = Style()
 
@@ -51,6 +54,8 @@ class Tensor(DialectTensor):
 
     # Unset until needed: post-accumulate hooks, the handle of `retain_grad`, the count of writes, `nn.Parameter`.
     __slots__ = ("_bumps", "_parameter", "_post_hooks", "_retained")
+
+    _conjugate_grad = True
 
     def __init__(self, value: Any = (), node: Any = None, *more: int) -> None:
         if type(value) in _LISTS:  # a user's torch.Tensor([1, 2]) or torch.Tensor(2, 3)
@@ -82,7 +87,7 @@ class Tensor(DialectTensor):
         """Always the CPU."""
         return dtypes.device("cpu")
 
-    def size(self, dim: Any = None) -> Any:
+    def size(self, dim: Any = None) -> Any:  # type: ignore[override]
         """The shape, or the length of one axis."""
         return self.shape if dim is None else self.shape[dim]
 
@@ -111,8 +116,6 @@ class Tensor(DialectTensor):
 
     @requires_grad.setter
     def requires_grad(self, flag: bool) -> None:
-        if flag == (self._node is not None):
-            return
         if transforming.get():
             raise RuntimeError(
                 "You are attempting to call Tensor.requires_grad_() (or perhaps using torch.autograd.functional.* "
@@ -120,11 +123,11 @@ class Tensor(DialectTensor):
                 "attempt to use the functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call "
                 "requires_grad_() outside of a function being transformed instead."
             )
+        if flag == (self._node is not None):
+            return
         if flag:
             if self._value.dtype.kind not in "fc":
-                raise errors.DifferentiableTypeError(
-                    "only Tensors of floating point dtype can require gradients"
-                )
+                raise errors.DifferentiableTypeError("only Tensors of floating point dtype can require gradients")
             self._value = lift(self._value)
             self._node = Leaf(self._value.shape, self._value.dtype, self)
         elif self.is_leaf:
@@ -153,7 +156,7 @@ class Tensor(DialectTensor):
             return None
         from .autograd.graph import node_of
 
-        return node_of(self._node)
+        return node_of(self._node)  # type: ignore[arg-type]
 
     @property
     def grad(self) -> Any:
@@ -184,24 +187,18 @@ class Tensor(DialectTensor):
                     f"attempting to assign a gradient of size '{list(gradient.shape)}' to a tensor of size "
                     f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size"
                 )
-            if gradient.dtype != self.dtype:
+            own, given = self.dtype, dtypes.as_dtype(np.dtype(gradient.dtype))
+            if given != own:
                 raise errors.CotangentError(
-                    f"attempting to assign a gradient with dtype '{gradient.dtype}' to a tensor with grad_dtype "
-                    f"'{self.dtype}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's dtype)."
+                    f"attempting to assign a gradient with dtype '{given.legacy.lower()}' to a tensor with grad_dtype "
+                    f"'{own.legacy}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's "
+                    f"dtype)."
                 )
         self._grad = gradient
 
     @grad.deleter
     def grad(self) -> None:
         self._grad = None
-
-    def backward(
-        self, gradient: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None
-    ) -> None:
-        """Add the gradients of this Tensor to the `.grad` of the leaves (or of `inputs`) it was computed from."""
-        from .backward import backward
-
-        backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def detach(self) -> Tensor:
         """The same memory as a constant: gradients stop here."""
@@ -288,9 +285,7 @@ class Tensor(DialectTensor):
     def numpy(self, *, force: bool = False) -> Any:
         """The value as a read-only NumPy array that shares memory."""
         if self._node is not None and not force:
-            raise RuntimeError(
-                "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-            )
+            raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         view = self._array().view()
         view.flags.writeable = False
         return view
@@ -300,15 +295,39 @@ class Tensor(DialectTensor):
 
     def item(self, *index: int) -> Any:
         """The one element as a Python number."""
+        if isinstance(self._value, Batch):
+            raise errors.EscapedValueError(
+                "vmap: It looks like you're calling .item() on a Tensor. We don't support vmap over calling .item() on "
+                "a Tensor, please try to rewrite what you're doing with other operations."
+            )
         value = self._array()
         if value.size != 1:
             raise RuntimeError(f"a Tensor with {value.size} elements cannot be converted to Scalar")
         return value.item()
 
+    def _number(self) -> Any:
+        if isinstance(self._value, Batch) or self.shape.numel() == 1:
+            return self.item()
+        raise ValueError("only one element tensors can be converted to Python scalars")
+
+    def __float__(self) -> float:
+        return float(self._number())
+
+    def __int__(self) -> int:
+        return int(self._number())
+
+    def __complex__(self) -> complex:
+        return complex(self._number())
+
     def __bool__(self) -> bool:
         value = self._value
         if type(value) is np.bool_:
             return bool(value)
+        if isinstance(value, Batch):
+            raise errors.EscapedValueError(
+                "vmap: It looks like you're attempting to use a Tensor in some data-dependent control flow. We don't "
+                "support that; use torch.where, or a Python loop instead of vmap."
+            )
         value = self._array()
         if value.size != 1:
             what = "no values" if value.size == 0 else "more than one value"
@@ -337,6 +356,15 @@ class Tensor(DialectTensor):
 
     __hash__ = object.__hash__
 
+    def __getitem__(self, index: Any) -> Any:
+        kind = type(index)
+        if kind is int:
+            if len(self._value.shape) == 1:  # one element: a view too, which NumPy gives for an index with `...`
+                return getitem(self, index=(index, Ellipsis))
+        elif kind is tuple and len(index) == len(self._value.shape) and all([type(entry) is int for entry in index]):
+            return getitem(self, index=(*index, Ellipsis))
+        return index_into(self, index)
+
     def __setitem__(self, index: Any, value: Any) -> None:
         if isinstance(self._node, Leaf) and is_recording():
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
@@ -346,7 +374,9 @@ class Tensor(DialectTensor):
 
 def constant(value: Any) -> Tensor:
     """A plain result (or a Tensor) as a Tensor."""
-    return value if isinstance(value, Tensor) else Tensor(value, None)
+    if isinstance(value, Tensor):
+        return value
+    return Tensor(value._value, value._node) if isinstance(value, CoreTensor) else Tensor(value, None)
 
 
 def conj(x: Any) -> Any:
@@ -390,10 +420,10 @@ class RemovableHandle:
         self.remove()
 
 
-# -- writing in place -----------------------------------------------------------------------------------------------------
+# -- writing in place -------------------------------------------------------------------------------------------------
 
 
-def written(x: Tensor) -> None:
+def written(x: Any) -> None:
     """Called before every write into `x`: refuses recorded writes into variables, and counts."""
     alias = alias_of(x)
     if is_recording():
@@ -412,19 +442,22 @@ def _augmented(name: str) -> Callable[..., Any]:
 
     def change(self: Tensor, other: Any) -> Any:
         written(self)
-        return write(self, other)
+        out = write(self, other)
+        return rewritten(out) if isinstance(out, Tensor) else out
 
     change.__name__ = name
     return change
 
 
-# -- operators ------------------------------------------------------------------------------------------------------------
+# -- operators --------------------------------------------------------------------------------------------------------
 
 
 def arithmetic_operator(door: Callable[..., Any]) -> Callable[..., Any]:
     """A binary door with PyTorch's promotion; only results of double precision need a second look."""
 
     def operate(self: Any, other: Any) -> Any:
+        if type(other) in _NO_OPERANDS:
+            return NotImplemented
         out = door(self, other)
         if out._value.dtype is FLOAT64:
             if self._value.dtype is FLOAT64 and (type(other) in PYTHON_SCALARS or other.dtype == FLOAT64):
@@ -437,6 +470,8 @@ def arithmetic_operator(door: Callable[..., Any]) -> Callable[..., Any]:
 
 def _reflected(door: Callable[..., Any]) -> Callable[..., Any]:
     def reflected(self: Any, other: Any) -> Any:
+        if type(other) in _NO_OPERANDS:
+            return NotImplemented
         out = door(other, self)
         if out._value.dtype is FLOAT64 and self._value.dtype is not FLOAT64:
             return settled(door, (other, self), out)
@@ -502,11 +537,11 @@ MATMUL = contraction.matmul
 
 def _restore(value: Any, requires_grad: bool, parameter: bool) -> Tensor:
     """A Tensor from its value: copies and pickles; one that was recorded comes back as a variable."""
-    made = Tensor(value if value.ndim else value[()], None)
+    made: Any = Tensor(value if value.ndim else value[()], None)
     made.requires_grad = requires_grad
     if parameter:
         made._parameter = True
-    return made
+    return made  # type: ignore[no-any-return]
 
 
 def represent(x: Tensor) -> str:

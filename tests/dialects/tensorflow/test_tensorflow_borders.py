@@ -43,6 +43,12 @@ def test_tape_inside_a_transform_and_transform_inside_a_tape():
     np.testing.assert_allclose(tape.gradient(y, x), 6 * x)
 
 
+def test_transforms_of_variables():
+    v = tf.Variable(X)
+    np.testing.assert_allclose(tg.grad(f)(v), slope(X), rtol=1e-6)
+    np.testing.assert_allclose(tg.jvp(f, (v,), (tf.ones(3),))[1], slope(X).sum(), rtol=1e-6)
+
+
 def test_own_tensors_keep_their_graph_here():
     x = tg.tensor(np.array(X, np.float32), requires_grad=True)
     y = tf.exp(tf.convert_to_tensor(x)) * 2

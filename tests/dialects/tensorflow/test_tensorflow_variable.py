@@ -31,6 +31,10 @@ def test_assign_family():
     assert v.numpy().tolist() == [9.0, 7.0]
     with pytest.raises(ValueError, match="Shape mismatch"):
         v.assign([1.0])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="shapes must be equal"):
+        v.assign_add(1.0)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        v[0].assign([1.0, 2.0])
     with pytest.raises(ValueError, match="requested dtype float32"):
         v.assign(tf.constant([1, 2]))
     with pytest.raises(TypeError, match="does not support item assignment"):

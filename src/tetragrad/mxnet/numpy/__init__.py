@@ -67,15 +67,14 @@ OPERATIONS = """
     equal exp expand_dims expm1 fabs fix flatnonzero flip fliplr flipud floor floor_divide fmod greater greater_equal
     hsplit hstack hypot inner insert interp invert isfinite isinf isnan isneginf isposinf kron lcm ldexp less less_equal
     log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul max mean median min mod
-    moveaxis multiply nan_to_num negative nonzero not_equal outer pad percentile polyval positive power prod quantile
+    moveaxis multiply nan_to_num negative nonzero not_equal outer pad percentile positive power prod quantile
     rad2deg radians ravel reciprocal remainder repeat reshape rint roll rollaxis rot90 round sign sin sinh sort split
     sqrt square squeeze stack std subtract sum swapaxes take tan tanh tensordot tile trace transpose tril triu
     true_divide trunc unique unravel_index var vdot vsplit vstack where
 """.split()
 
 for _name in OPERATIONS:
-    if hasattr(face, _name):
-        globals()[_name] = operation(ndarray, getattr(face, _name), _name)
+    globals()[_name] = operation(ndarray, getattr(face, _name), _name)
 
 bool = bool_
 concat = globals()["concatenate"]
@@ -127,5 +126,5 @@ def __getattr__(name: str) -> Any:
 
 __all__ = sorted(
     {name for name in globals() if not name.startswith("_")}
-    - {"Any", "OPERATIONS", "annotations", "face", "missing_name", "operation"}
+    - {"Any", "OPERATIONS", "annotations", "creation", "elementwise", "face", "missing_name", "operation"}
 )

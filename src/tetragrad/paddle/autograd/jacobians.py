@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -25,20 +25,7 @@ class Lazy:
 
     shape: Any
 
-    def _entries(self) -> Sequence[int]:
-        """The numbers of the rows (whose axis is the first, or the one after the batch)."""
-        raise NotImplementedError
-
-    def _row(self, number: int) -> Any:
-        raise NotImplementedError
-
-    def _get(self, number: int) -> Any:
-        rows: dict[int, Any] = self.__dict__.setdefault("_rows", {})
-        if number not in rows:
-            rows[number] = self._row(number)
-        return rows[number]
-
-    def _whole(self) -> Any:
+    def __getitem__(self, index: Any) -> Any:
         raise NotImplementedError
 
     def __getattr__(self, name: str) -> Any:
@@ -82,10 +69,16 @@ class Jacobian(Lazy):
                     f"got {rank}"
                 )
         self._ys, self._xs, self._batched = ys, xs, is_batched
+        self._rows: dict[int, Any] = {}
         start = 1 if is_batched else 0
         batch = list(shape_of(xs)[:start])
         self._of_rows = list(shape_of(ys)[start:])
         self.shape = [*batch, *self._of_rows, *shape_of(xs)[start:]]
+
+    def _get(self, number: int) -> Any:
+        if number not in self._rows:
+            self._rows[number] = self._row(number)
+        return self._rows[number]
 
     def _row(self, number: int) -> Any:
         y = self._ys

@@ -106,7 +106,7 @@ class PyLayer(PyLayerContext):
             raise invalid(f"{cls.__name__} : At least one output of `PyLayer.forward` is a `Tensor`.")
         outputs = [listed[place] for place in places]
         _check_not_inputs(cls.__name__, outputs, inputs, getattr(ctx, "_not_inplace", ()))
-        constants = getattr(ctx, "_constants", set())
+        constants: set[int] = getattr(ctx, "_constants", set())
         results = custom_call(
             f"GradNodePyLayer_{cls.__name__}", Tensor, inputs, [each._value for each in outputs],
             _pullback(cls, ctx, inputs), len(outputs) > 1, ctx._materialize,

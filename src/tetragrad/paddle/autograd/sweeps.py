@@ -14,7 +14,6 @@ import numpy as np
 
 from ...core.gradients import add_to_grads
 from ...core.levels import Boxed
-from ...core.mutation import alias_of
 from ...core.sweep import own_result, pull, reach
 from ...core.tensor import FREED, PLAIN, Leaf, Node
 from ...core.tensor import Tensor as CoreTensor
@@ -24,7 +23,7 @@ from ...families.rules import CONVERT
 from ...ops.complex_numbers import conj
 from ..dtypes import Size
 from ..errors import AlreadyExistsError, FatalError, invalid, require, translate
-from ..tensor import Tensor, overwrite
+from ..tensor import Tensor, is_looked_at, overwrite
 from .graph import node_name
 
 # Whether `grad` is running: it leaves out the hooks of variables.
@@ -50,7 +49,7 @@ def accumulate(found: dict[Node, Any], taken: set[int]) -> None:
         owners.append(owner)
         gradients.append(_gradient(ct, leaf, type(owner), taken, False))
         old = getattr(owner, "_grad", None)
-        if old is not None and alias_of(old) is not None:
+        if old is not None and is_looked_at(old):
             shown.append((owner, old))
     old = ct = None  # the gradients alone hold their arrays now
     add_to_grads(owners, gradients)
@@ -205,8 +204,8 @@ def run_sweep(roots: Sequence[Node], seeds: Sequence[Any], targets: Any = None, 
         raise FatalError(
             f"(Fatal) The TensorWrappers of {node_name(freed[0]) if freed else 'the graph'} do not exist. This may be "
             "because:\nYou calculate backward twice for the same subgraph without setting retain_graph=True. Please "
-            "set retain_graph=True in the first backward/grad call.\n[Hint: Expected node->IsTensorWrappersCleared() != "
-            "true, but received node->IsTensorWrappersCleared():1 == true:1.]"
+            "set retain_graph=True in the first backward/grad call.\n[Hint: Expected node->IsTensorWrappersCleared() "
+            "!= true, but received node->IsTensorWrappersCleared():1 == true:1.]"
         ) from error
 
 
@@ -246,7 +245,7 @@ def _gradient(ct: Any, node: Node, face: type[CoreTensor], taken: set[int], keep
         return face(zeros if zeros.ndim else zeros[()], None)
     if ct.dtype != node.dtype:
         ct = CONVERT(ct, node.dtype)
-    if node.dtype.kind == "c" and issubclass(face, Tensor):
+    if node.dtype.kind == "c" and face._conjugate_grad:
         ct = conj(ct)
     ct = own_result(ct, taken)
     if isinstance(ct, CoreTensor):

@@ -164,7 +164,7 @@ class Jacobian(Lazy):
         return self._matrix
 
     @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+    def shape(self) -> tuple[int, ...]:
         """Lengths of the axes."""
         return tuple(self._whole().shape)
 

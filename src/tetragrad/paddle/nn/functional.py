@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from ...core.levels import concrete, shape_of
+from ...numpy.indexing import take_along_axis
 from ...ops import arithmetic, exponential, shape, special
 from ...ops import softmax as softmax_ops
-from ...numpy.indexing import take_along_axis
 from .. import mathematics
 from ..dtypes import as_dtype, numpy_dtype
 from ..errors import invalid
@@ -162,6 +162,7 @@ def cross_entropy(
     if not keep_axis:
         classes = np.expand_dims(classes, axis)
     counted = classes != ignore_index
+    counting = ignore_index >= 0  # as in Paddle: the mean leaves out ignored examples only then
     classes = np.where(counted, classes, 0)
     if classes.dtype.kind not in "iu" or (classes.size and not 0 <= classes.min() <= classes.max() < shape_of(x)[axis]):
         raise invalid(f"cross_entropy: the labels must be whole numbers from 0 to {shape_of(x)[axis] - 1}")
@@ -171,7 +172,7 @@ def cross_entropy(
         counts = counts * np.asarray(concrete(weight, "cross_entropy()"))[classes]
     if weight is not None or not counted.all():
         loss = loss * made(counts)
-    if reduction == "mean" and (weight is not None or not counted.all()):
+    if reduction == "mean" and (weight is not None or (counting and not counted.all())):
         return mathematics.sum(loss) / float(counts.sum() or 1)
     return _reduced(loss if keep_axis else squeeze(loss, axis), reduction, "cross_entropy")
 

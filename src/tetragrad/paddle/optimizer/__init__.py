@@ -35,8 +35,8 @@ class Optimizer:
             raise TypeError("`parameters` argument given to the optimizer should be an iterable of paddle Tensors")
         if grad_clip is not None:
             raise ValueError("grad_clip is not supported; change the gradients between backward() and step()")
-        listed = list(parameters)
-        self._groups = listed if listed and isinstance(listed[0], dict) else [{"params": listed}]
+        listed: list[Any] = list(parameters)
+        self._groups: list[dict[str, Any]] = listed if listed and isinstance(listed[0], dict) else [{"params": listed}]
         self._options = {**options, "weight_decay": float(weight_decay or 0.0)}
         self._rate = learning_rate
         self._states: dict[int, dict[str, Any]] = {}
@@ -72,7 +72,7 @@ class Optimizer:
 
     clear_gradients = clear_grad
 
-    def minimize(self, loss: Tensor, startup_program: Any = None, parameters: Any = None, no_grad_set: Any = None) -> Any:
+    def minimize(self, loss: Tensor) -> Any:
         """Change the parameters by the gradients that are there, after ``loss.backward()``."""
         pairs = [(each, each.grad) for each in self._parameter_list if each.grad is not None]
         self.step()
@@ -148,5 +148,3 @@ class AdamW(Adam):
 
 def __getattr__(name: str) -> Any:
     raise missing_name("tetragrad.paddle.optimizer", name, __all__)
-
-

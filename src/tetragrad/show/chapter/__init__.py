@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ..report import Section
-from . import branching, digits, integration, orders, scalars, vectors
+from . import branching, digits, idioms, integration, orders, scalars, vectors
 
-BASICS, EXERCISES, DATA = "Automatic differentiation", "Exercises", "Handwritten digits"
+BASICS, IDIOMS = "Automatic differentiation", "Other idioms"
+EXERCISES, DATA = "Exercises", "Handwritten digits"
 
 SECTIONS = (
     Section("gradient", "A first gradient", BASICS, scalars.first_gradient),
@@ -13,6 +14,7 @@ SECTIONS = (
     Section("nonscalar", "Targets that are not one number", BASICS, vectors.nonscalar),
     Section("detach", "Leaving a factor out", BASICS, vectors.detached_factor),
     Section("control-flow", "Gradients of a program with while and if", BASICS, branching.control_flow),
+    Section("idioms", "The same in PyTorch, TensorFlow, MXNet and Paddle", IDIOMS, idioms.five_faces),
     Section("second-derivatives", "What second derivatives cost", EXERCISES, orders.second_derivatives),
     Section("backward-twice", "Going backward twice", EXERCISES, scalars.backward_twice),
     Section("shapes", "The same program on a vector and a matrix", EXERCISES, branching.vectors_and_matrices),

@@ -74,13 +74,13 @@ def grad(
     outs, targets = driver.as_sequence(outputs), driver.as_sequence(inputs)
     if not targets:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
+    seeds = [] if is_grads_batched else driver.seeds_of(outs, grad_outputs, bool(create_graph), "tensors")
     for target in targets:
         if driver.root_of(target) is None:
             raise NotRecordedError("One of the differentiated Tensors does not require grad")
     retain = bool(create_graph if retain_graph is None else retain_graph)
     if is_grads_batched:
         return _batched(outs, targets, grad_outputs, retain, create_graph, allow, materialize_grads)
-    seeds = driver.seeds_of(outs, grad_outputs, bool(create_graph), "tensors")
     return _gradients(outs, targets, seeds, retain, create_graph, allow, materialize_grads)
 
 

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ...api.variables import inner
 from ...core.batching import Batch
 from ...core.custom import custom_call
 from ...core.forward import Dual
@@ -15,7 +16,6 @@ from ...core.recording import is_recording, no_grad
 from ...core.tensor import Leaf
 from ...core.tensor import Tensor as CoreTensor
 from ...families.rules import unbroadcast
-from ...api.variables import inner
 from ...numpy.shaping import moveaxis as movedim
 from ..errors import RuntimeError
 from ..modes import transforming
@@ -217,9 +217,7 @@ def _forward_mode(cls: Any, level: Any, args: Sequence[Any]) -> Any:
         raise RuntimeError(
             f"{cls.__name__}.jvp returned an incorrect number of tangents (expected {len(outs)}, got {len(moved)})"
         )
-    results = [
-        out if t is None else Tensor(Dual(level, inner(out), inner(t)), None) for out, t in zip(outs, moved)
-    ]
+    results = [out if t is None else Tensor(Dual(level, inner(out), inner(t)), None) for out, t in zip(outs, moved)]
     return results[0] if single else tuple(results)
 
 
@@ -280,7 +278,7 @@ def _connect(cls: Any, ctx: Any, args: Sequence[Any], outs: Sequence[Any]) -> tu
     """The outputs as results of one recorded operation."""
     for dirty in ctx._dirty:
         if isinstance(dirty._node, Leaf):
-            raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+            raise RuntimeError("a leaf Variable that requires grad has been used in an in-place operation.")
     differentiable = [
         isinstance(each, Tensor) and each._value.dtype.kind in "fc" and not _among(each, ctx._constants)
         for each in outs

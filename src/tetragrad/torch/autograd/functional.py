@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from ...api.containers import map_leaves
 from ...api.jacobians import jacfwd
 from ...core.recording import recorded_call
 from ..backward import fitted, seeds_of, sweep
-from ..errors import RuntimeError
-from ..tensor import Tensor
+from ..errors import NonScalarError, RuntimeError
+from ..tensor import Tensor, constant
 
 
 def _as_tuple(value: Any, argument: str, function: str) -> tuple[bool, tuple[Any, ...]]:
@@ -20,12 +21,10 @@ def _as_tuple(value: Any, argument: str, function: str) -> tuple[bool, tuple[Any
     parts = value if several else (value,)
     for i, part in enumerate(parts):
         if not isinstance(part, Tensor):
-            where = f"Value at index {i} of the {argument}" if several else f"The {argument}"
+            which = f"the value at index {i}" if several else f"the given {argument}"
             raise TypeError(
-                f"{where} given to {function} must be a Tensor or a tuple of Tensors but has type {type(part)}."
-                if not several
-                else f"The {argument} given to {function} must be either a Tensor or a tuple of Tensors but the value "
-                f"at index {i} has type {type(part)}."
+                f"The {argument} given to {function} must be either a Tensor or a tuple of Tensors but {which} has "
+                f"type {type(part)}."
             )
     return several, parts
 
@@ -42,7 +41,7 @@ def _call(func: Callable[..., Any], inputs: Sequence[Tensor], name: str) -> tupl
 
 
 def _pull(
-    outs: Sequence[Tensor], seeds: Sequence[Any], xs: Sequence[Tensor], create_graph: bool, strict: bool, name: str
+    outs: Sequence[Tensor], seeds: Sequence[Any], xs: Sequence[Tensor], create_graph: bool, strict: bool, which: str
 ) -> tuple[Any, ...]:
     """Gradients of the outputs by the variables: zeros where there is no dependence, an error if that is strict."""
     pairs = [(out, g) for out, g in zip(outs, seeds) if out.requires_grad]
@@ -60,7 +59,8 @@ def _pull(
     for i, x in enumerate(xs):
         if strict and x._node not in found:
             raise RuntimeError(
-                f"Output of the user-provided function is independent of input {i}. This is not allowed in strict mode."
+                f"{which} of the user-provided function is independent of input {i}. This is not allowed in strict "
+                f"mode."
             )
         results.append(fitted(found.get(x._node), x, set()))
     return tuple(results)
@@ -73,9 +73,7 @@ def _checked_v(v: Any, likes: Sequence[Tensor], several: bool, what: str) -> tup
     for i, (each, like) in enumerate(zip(vs, likes)):
         if each.shape != like.shape:
             entry = f"Entry {i} in " if len(vs) > 1 else ""
-            raise RuntimeError(
-                f"{entry}v has invalid size: should be {like.shape!r} but got {each.shape!r}."
-            )
+            raise RuntimeError(f"{entry}v has invalid size: should be {like.shape!r} but got {each.shape!r}.")
     return vs
 
 
@@ -111,7 +109,7 @@ def vjp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
         vs: Sequence[Any] = [Tensor(np.ones(outs[0].shape, outs[0]._value.dtype), None)]
     else:
         vs = _checked_v(v, outs, several_out, "vjp")
-    grads = _pull(outs, vs, xs, create_graph, strict, "vjp")
+    grads = _pull(outs, vs, xs, create_graph, strict, "The output")
     return _shed(outs, several_out, create_graph), _shed(grads, several, create_graph)
 
 
@@ -130,9 +128,9 @@ def jvp(func: Callable[..., Any], inputs: Any, v: Any = None, create_graph: bool
     several_out, outs = _call(func, xs, "jvp")
     # The pullback is linear in its cotangent, and its own pullback is the derivative wanted.
     zeros = [Tensor(np.zeros(out.shape, out._value.dtype), None).requires_grad_() for out in outs]
-    grads = _pull(outs, zeros, xs, True, strict, "jvp")
+    grads = _pull(outs, zeros, xs, True, strict, "The output")
     tangents = _pull([g for g in grads if g.requires_grad], [t for g, t in zip(grads, vs) if g.requires_grad],
-                     zeros, create_graph, False, "jvp")  # fmt: skip
+                     zeros, create_graph, False, "The output")  # fmt: skip
     return _shed(outs, several_out, create_graph), _shed(tangents, several_out, create_graph)
 
 
@@ -160,16 +158,16 @@ def jacobian(
     if strategy == "forward-mode":
         if create_graph:
             raise NotImplementedError(
-                "torch.autograd.functional.jacobian: `create_graph=True` and `strategy=\"forward-mode\"` are not "
-                "supported together (yet). Please either set `create_graph=False` or `strategy=\"reverse-mode\"`."
+                'torch.autograd.functional.jacobian: `create_graph=True` and `strategy="forward-mode"` are not '
+                'supported together (yet). Please either set `create_graph=False` or `strategy="reverse-mode"`.'
             )
         if not vectorize:
             raise NotImplementedError(
-                "torch.autograd.functional.jacobian: `vectorize=False` and `strategy=\"forward-mode\"` are not "
-                "supported together (yet). Please either set `vectorize=True` or `strategy=\"reverse-mode\"`."
+                "Computing Jacobian using forward-AD or forward-over-reverse Hessian is only implemented for "
+                "`vectorize=True`."
             )
         fixed = [x.detach() for x in given]
-        blocks = jacfwd(func, tuple(range(len(fixed))))(*fixed)
+        blocks = map_leaves(constant, jacfwd(func, tuple(range(len(fixed))))(*fixed))
         several_out = isinstance(blocks[0], tuple)
         rows = blocks if several_out else (blocks,)
         return _nest([list(row) for row in rows], several_out, several)
@@ -182,11 +180,15 @@ def jacobian(
                 f"Output {i} of the user-provided function does not require gradients. The outputs must be computed "
                 f"in a differentiable manner from the input when running in strict mode."
             )
+        if out.is_complex():  # type: ignore[attr-defined]
+            raise NonScalarError(f"grad can be implicitly created only for real scalar outputs but got {out.dtype!r}")
         rows = []
         for position in range(out.shape.numel()):
             seed = np.zeros(out.shape, out._value.dtype)
             seed.reshape(-1)[position] = 1
-            rows.append(_pull([out], [Tensor(seed if seed.ndim else seed[()], None)], xs, create_graph, strict, ""))
+            rows.append(
+                _pull([out], [Tensor(seed if seed.ndim else seed[()], None)], xs, create_graph, strict, f"Output {i}")
+            )
         blocks.append([_stacked([row[j] for row in rows], out, x, create_graph) for j, x in enumerate(xs)])
     return _nest(blocks, several_out, several)
 
@@ -212,9 +214,7 @@ def _scalar_call(func: Callable[..., Any], name: str) -> Callable[..., Any]:
         if several or len(outs) != 1:
             raise RuntimeError(f"The function given to {name} should return a single Tensor")
         if outs[0].shape.numel() != 1:
-            raise RuntimeError(
-                f"The Tensor returned by the function given to {name} should contain a single element"
-            )
+            raise RuntimeError(f"The Tensor returned by the function given to {name} should contain a single element")
         return outs[0].reshape(())  # type: ignore[attr-defined]
 
     return call
@@ -238,7 +238,7 @@ def hessian(
                 "Output 0 of the user-provided function does not require gradients. The outputs must be computed in a "
                 "differentiable manner from the input when running in strict mode."
             )
-        grads = _pull([out], [None], ys, True, strict, "hessian")
+        grads = _pull([out], [None], ys, True, strict, "Output 0")
         return grads if several else grads[0]
 
     if outer_jacobian_strategy == "forward-mode":
@@ -252,6 +252,7 @@ def jacobian_of_gradient(scalar: Callable[..., Any], inputs: Any, several: bool)
 
     xs = [x.detach() for x in (inputs if several else (inputs,))]
     blocks = own_hessian(scalar, tuple(range(len(xs))))(*xs)
+    blocks = map_leaves(constant, blocks)
     return blocks if several else blocks[0][0]
 
 
@@ -278,8 +279,8 @@ def _second(func: Callable[..., Any], inputs: Any, v: Any, create_graph: bool, s
     vs = _checked_v(v, given, several, name)
     xs = _variables(given, create_graph)
     out = recorded_call(_scalar_call(func, name), *xs)
-    grads = _pull([out], [None], xs, True, strict, name)
-    products = _pull(grads, vs, xs, create_graph, strict, name)
+    grads = _pull([out], [None], xs, True, strict, "The output")
+    products = _pull(grads, vs, xs, create_graph, strict, "The output")
     return _shed([out], False, create_graph), _shed(products, several, create_graph)
 
 

@@ -47,7 +47,9 @@ def gradcheck(
         False: return False where a derivative is wrong.
     check_forward_ad, check_backward_ad : bool
         Which modes to check.
-    nondet_tol, check_undefined_grad, check_grad_dtypes, check_batched_grad, check_batched_forward_grad, fast_mode, masked
+    nondet_tol, check_undefined_grad, check_grad_dtypes, check_batched_grad, check_batched_forward_grad
+        Accepted.
+    fast_mode, masked
         Accepted; the full check is done in any case.
 
     Returns
@@ -71,8 +73,7 @@ def _check(
     checked = [i for i, x in enumerate(inputs) if isinstance(x, Tensor) and x.requires_grad]
     if not checked:
         raise ValueError(
-            "gradcheck expects at least one input tensor to require gradient, but none of the them have "
-            "requires_grad=True."
+            "gradcheck expects at least one input tensor to require gradient, but none of them have requires_grad=True."
         )
     for i in checked:
         if inputs[i]._value.dtype.itemsize < (16 if inputs[i]._value.dtype.kind == "c" else 8):
@@ -103,7 +104,7 @@ def _numerical(func: Callable[..., Any], inputs: tuple[Any, ...], checked: Seque
             slope = _slope(func, inputs, i, point, position, eps)
             if point.dtype.kind == "c":
                 along = _slope(func, inputs, i, point, position, 1j * eps)
-                slope = [(r, s) for r, s in zip(slope, along)]  # type: ignore[misc]
+                slope = [(r, s) for r, s in zip(slope, along)]
             columns.append(slope)
         matrices.append([[column[o] for column in columns] for o in range(len(columns[0]) if columns else 0)])
     return matrices

@@ -105,7 +105,12 @@ def _saved(node: EngineNode, name: str) -> Any:
     if not isinstance(residuals, tuple):
         residuals = residuals.unpacked()
     wanted = OUT if name.endswith("_result") else _OPERANDS.get(name.replace("_raw", ""))
+    parameter = name.rpartition("_saved_")[2]
+    if (node.primitive.name, parameter) == ("square", "exponent"):
+        return 2
     for source, residual in zip(node.primitive.sources, residuals):
+        if source[1] == parameter:
+            return residual
         if source[0] == wanted and residual is not None:
             if not hasattr(residual, "dtype"):
                 return residual
@@ -145,7 +150,8 @@ def get_gradient_edge(tensor: Tensor) -> GradientEdge:
 
 def increment_version(tensor: Any) -> None:
     """Count a write into one or several Tensors."""
-    for each in [tensor] if isinstance(tensor, Tensor) else tensor:
+    tensors: Any = [tensor] if isinstance(tensor, Tensor) else tensor
+    for each in tensors:
         alias = alias_of(each)
         if alias is None:
             each._bumps = getattr(each, "_bumps", 0) + 1
@@ -153,7 +159,7 @@ def increment_version(tensor: Any) -> None:
             alias.storage.version += 1
 
 
-# -- what is saved --------------------------------------------------------------------------------------------------------
+# -- what is saved ----------------------------------------------------------------------------------------------------
 
 _disabled: list[str] = []
 
@@ -171,8 +177,8 @@ class saved_tensors_hooks:
         packed = self.pack_hook(given)
         if given._version:
             raise RuntimeError(
-                "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook can "
-                "not be modified by in-place operations as this can lead to unexpected side-effects. Please open an "
+                "A saved tensor pack hook is modifying its input in place. Tensors provided as input to pack hook "
+                "cannot be modified by in-place operations as this can lead to unexpected side-effects. Please open an "
                 "issue if you need to perform in-place operations on the input to a pack hook."
             )
         return packed
@@ -219,7 +225,7 @@ def allow_mutation_on_saved_tensors() -> Iterator[Any]:
     yield None
 
 
-# -- hooks on several Tensors ---------------------------------------------------------------------------------------------
+# -- hooks on several Tensors -----------------------------------------------------------------------------------------
 
 
 class _MultiHook:
@@ -235,9 +241,10 @@ class _MultiHook:
             hooks.register(tensor._node, "tensor", self._arrival(index), Tensor)  # type: ignore[arg-type]
             for index, tensor in enumerate(tensors)
         ]
-        driver.watchers.add(self)
+        driver.watchers.add(weakref.ref(self, driver.watchers.discard))
 
-    def __call__(self, roots: Sequence[Any]) -> None:
+    def prepare(self, roots: Sequence[Any]) -> None:
+        """A sweep from these roots begins: see which of the Tensors it can reach."""
         reached = driver.reachable(roots)
         self.grads = [None] * len(self.nodes)
         self.waiting = sum([node() in reached for node in self.nodes])
@@ -266,7 +273,7 @@ class _MultiHandle:
         if self._hook is not None:
             for handle in self._hook.handles:
                 handle.remove()
-            driver.watchers.discard(self._hook)
+            driver.watchers.discard(weakref.ref(self._hook))
             self._hook = None
 
     def __enter__(self) -> _MultiHandle:

@@ -103,7 +103,7 @@ def relu6(input: Any, inplace: bool = False) -> Any:
     return clamp(input, 0, 6)
 
 
-# -- layers ---------------------------------------------------------------------------------------------------------------
+# -- layers -----------------------------------------------------------------------------------------------------------
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:
@@ -170,7 +170,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     return sum(x1 * x2, dim) / clamp(norm(x1, 2, dim) * norm(x2, 2, dim), min=eps)
 
 
-# -- losses ---------------------------------------------------------------------------------------------------------------
+# -- losses -----------------------------------------------------------------------------------------------------------
 
 
 def _reduced(losses: Any, reduction: str) -> Any:
@@ -219,12 +219,16 @@ def _nll(input: Any, target: Any, weight: Any, ignore_index: int, reduction: str
     if classes.dtype.kind not in "iu":
         raise errors.RuntimeError(f"expected scalar type Long but found {target.dtype.legacy}")
     axis = 1 if len(input._value.shape) > 1 else 0
+    if axis and classes.shape[:1] != input._value.shape[:1]:
+        raise ValueError(
+            f"Expected input batch_size ({input._value.shape[0]}) to match target batch_size ({len(classes)})."
+        )
     counted = classes != ignore_index
     safe = np.where(counted, classes, 0)
     if safe.size and not (safe.min() >= 0 and safe.max() < input._value.shape[axis]):
         bad = classes[(classes != ignore_index) & ((classes < 0) | (classes >= input._value.shape[axis]))]
         raise errors.IndexError(f"Target {int(np.ravel(bad)[0])} is out of bounds.")
-    grid = list(np.indices(safe.shape, sparse=True))
+    grid: list[Any] = list(np.indices(safe.shape, sparse=True))
     grid.insert(axis, safe)
     picked = -getitem(input, index=tuple(grid))
     if weight is None and counted.all():
@@ -260,13 +264,17 @@ def cross_entropy(
     return _reduced(losses, reduction)
 
 
-def binary_cross_entropy(input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> Any:
+def binary_cross_entropy(
+    input: Any, target: Any, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Any:
     """Cross-entropy of probabilities of yes; logarithms are kept above -100."""
     losses = -(target * clamp(input.log(), min=-100) + (1 - target) * clamp((1 - input).log(), min=-100))
     return named(_reduced(losses if weight is None else losses * weight, reduction), "BinaryCrossEntropyBackward0")
 
 
-def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None) -> Any:
+def binary_cross_entropy_with_logits(
+    input: Any, target: Any, weight: Any = None, reduction: str = "mean", pos_weight: Any = None
+) -> Any:
     """Cross-entropy of sigmoid(input)."""
     yes = log_expit(input) if pos_weight is None else log_expit(input) * pos_weight
     losses = -(target * yes + (1 - target) * log_expit(-input))
@@ -274,7 +282,14 @@ def binary_cross_entropy_with_logits(input: Any, target: Any, weight: Any = None
                  "BinaryCrossEntropyWithLogitsBackward0")  # fmt: skip
 
 
-def kl_div(input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean", log_target: bool = False) -> Any:
+def kl_div(
+    input: Any,
+    target: Any,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Any:
     """Kullback-Leibler divergence; `input` holds log-probabilities."""
     from ..pointwise import xlogy
 

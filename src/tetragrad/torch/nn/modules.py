@@ -31,7 +31,8 @@ class Module:
     def __setattr__(self, name: str, value: Any) -> None:
         registers = self.__dict__
         if "_parameters" not in registers and isinstance(value, (Parameter, Module)):
-            raise AttributeError("cannot assign parameters or modules before Module.__init__() call")
+            what = "module" if isinstance(value, Module) else "parameters"
+            raise AttributeError(f"cannot assign {what} before Module.__init__() call")
         if isinstance(value, Parameter):
             registers.pop(name, None)
             self._parameters[name] = value
@@ -301,7 +302,9 @@ class ParameterList(Module):
 class Linear(Module):
     """x @ weight.T + bias."""
 
-    def __init__(self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
         self.weight = Parameter(zeros(out_features, in_features, dtype=dtype))
@@ -420,7 +423,9 @@ class _Loss(_Applied):
 
 
 def _module(name: str, base: type[Module], function: Any) -> Any:
-    return type(name, (base,), {"function": staticmethod(function), "__doc__": function.__doc__, "__module__": __name__})
+    return type(
+        name, (base,), {"function": staticmethod(function), "__doc__": function.__doc__, "__module__": __name__}
+    )
 
 
 ReLU = _module("ReLU", _Applied, functional.relu)

@@ -19,7 +19,7 @@ class Parameter(metaclass=_ParameterMeta):
     """``Parameter(data, requires_grad=True)``: a leaf with the values of `data`."""
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
-        made = zeros(0) if data is None else data.detach()
+        made: Any = zeros(0) if data is None else data.detach()
         made._parameter = True
         made.requires_grad = requires_grad
         return made

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ... import api
-from ..errors import RuntimeError
-
-
-class CheckpointError(RuntimeError):
-    """The second run of a checkpointed function computed something else than the first."""
+from ..errors import CheckpointError
 
 
 def checkpoint(
@@ -75,7 +72,7 @@ def checkpoint_sequential(functions: Any, segments: int, input: Any, use_reentra
     steps = list(functions.children()) if hasattr(functions, "children") else list(functions)
     size = len(steps) // segments
     starts = [i * size for i in range(segments)] + [len(steps)]
-    for start, end in zip(starts, starts[1:]):
+    for start, end in itertools.pairwise(starts):
         input = checkpoint(functools.partial(_in_turn, steps[start:end]), input)
     return input
 

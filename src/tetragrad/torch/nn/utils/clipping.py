@@ -1,13 +1,14 @@
-"""`torch.nn.utils`: gradients kept small, parameters as one vector."""
+"""Gradients kept small, and parameters as one vector."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
 
-from ...core.recording import no_grad
-from ..shaping import cat, stack
-from ..tensor import Tensor
+from ....core.recording import no_grad
+from ...creation import tensor
+from ...shaping import cat, stack
+from ...tensor import Tensor
 
 
 def _with_grad(parameters: Any) -> list[Any]:
@@ -22,7 +23,7 @@ def clip_grad_norm_(
     found = _with_grad(parameters)
     with no_grad():
         norms = [each.grad.norm(norm_type) for each in found]
-        total = stack(norms).norm(norm_type) if norms else None
+        total = stack(norms).norm(norm_type) if norms else tensor(0.0)
         scale = min(1.0, max_norm / (float(total) + 1e-6)) if norms else 1.0
         for each in found:
             each.grad.mul_(scale)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ....api.saving import checkpoint
+from .....api.saving import checkpoint
 
 
 def recompute(
@@ -36,7 +36,7 @@ def recompute(
 
 def _same_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function`, each later run of which draws the random numbers of the first."""
-    from ...random import generator
+    from ....random import generator
 
     first: list[Any] = []
 

@@ -1,0 +1,5 @@
+"""`torch.nn.utils`: gradients kept small, parameters as one vector."""
+
+from .clipping import clip_grad_norm_, clip_grad_value_, parameters_to_vector, vector_to_parameters
+
+__all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]

@@ -1,0 +1,675 @@
+"""`tetragrad.paddle`: backward passes, `grad`, modes, hooks, in-place operations, custom layers, matrices."""
+
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import tetragrad.errors as errors
+import tetragrad.paddle as paddle
+from tetragrad.paddle import to_tensor
+
+
+def variable(values=(0.0, 1.0, 2.0, 3.0)):
+    return to_tensor(list(values) if isinstance(values, tuple) else values, stop_gradient=False)
+
+
+# -- the chapter in our own words --------------------------------------------------------------------------------------
+
+
+def test_first_gradient():
+    x = paddle.arange(4, dtype="float32")
+    assert repr(x) == (
+        "Tensor(shape=[4], dtype=float32, place=Place(cpu), stop_gradient=True,\n       [0., 1., 2., 3.])"
+    )
+    x = to_tensor(x, stop_gradient=False)
+    assert x.grad is None
+    y = 2 * paddle.dot(x, x)
+    assert repr(y) == "Tensor(shape=[], dtype=float32, place=Place(cpu), stop_gradient=False,\n       28.)"
+    y.backward()
+    assert repr(x.grad) == (
+        "Tensor(shape=[4], dtype=float32, place=Place(cpu), stop_gradient=False,\n       [0. , 4. , 8. , 12.])"
+    )
+    assert repr(x.grad == 4 * x) == (
+        "Tensor(shape=[4], dtype=bool, place=Place(cpu), stop_gradient=True,\n       [True, True, True, True])"
+    )
+
+
+def test_accumulates_and_clears():
+    x = variable()
+    (x * x).sum().backward()
+    paddle.sum(x).backward()
+    assert x.grad.tolist() == [1.0, 3.0, 5.0, 7.0]
+    seen = x.grad
+    x.clear_gradient()
+    assert x.grad.tolist() == seen.tolist() == [0.0] * 4
+    x.clear_gradient(False)
+    assert x.grad is None and x.gradient() is None
+    x.clear_grad()  # without a gradient: nothing
+
+
+def test_old_handle_of_the_gradient_sees_the_sum():
+    x = variable()
+    x.sum().backward()
+    first = x.grad
+    x.sum().backward()
+    assert first is not x.grad
+    assert first.tolist() == x.grad.tolist() == [2.0] * 4
+    first.set_value(first * 3)
+    assert x.grad.tolist() == [6.0] * 4
+    gradient = x.gradient()
+    assert type(gradient) is np.ndarray and gradient.dtype == np.float32
+
+
+def test_detached_factor():
+    x = variable()
+    y = x * x
+    u = y.detach()
+    assert u.stop_gradient
+    paddle.sum(u * x).backward()
+    assert bool((x.grad == u).all())
+    x.clear_gradient()
+    y.sum().backward()
+    assert bool((x.grad == 2 * x).all())
+
+
+@pytest.mark.parametrize("start", [0.3, -0.7])
+def test_control_flow(start):
+    def f(a):
+        b = a * 2
+        while paddle.norm(b) < 1000:
+            b = b * 2
+        return b if paddle.sum(b) > 0 else 100 * b
+
+    a = variable((start,))
+    d = f(a)
+    d.backward()
+    assert np.allclose(a.grad.numpy(), d.numpy() / a.numpy())
+
+
+# -- backward ----------------------------------------------------------------------------------------------------------
+
+
+def test_vector_backward_is_a_sum_unless_weighted():
+    x = variable()
+    (x * x).backward()
+    assert x.grad.tolist() == [0.0, 2.0, 4.0, 6.0]
+    x.grad = None
+    (x * 2).backward(to_tensor([1.0, 2.0, 3.0, 4.0]))
+    assert x.grad.tolist() == [2.0, 4.0, 6.0, 8.0]
+    x.grad = None
+    (x * 2).backward(to_tensor([1, 2, 3, 4]))  # silently cast
+    assert x.grad.dtype == paddle.float32
+
+
+def test_seed_errors():
+    y = variable() * 2
+    with pytest.raises(AssertionError, match=r"must be paddle.Tensor"):
+        y.backward([1.0, 1.0, 1.0, 1.0])
+    with pytest.raises(AssertionError, match="Tensor shape not match"):
+        y.backward(to_tensor([1.0, 1.0, 1.0]))
+
+
+@pytest.mark.parametrize("f", [lambda x: x.sum(), lambda x: x * x, lambda x: x + x, lambda x: x[1:]])
+def test_second_backward_is_refused(f):
+    x = variable()
+    y = f(x)
+    y.backward()
+    with pytest.raises(SystemError, match=r"\(Fatal\) The TensorWrappers of \w+GradNode do not exist") as caught:
+        y.backward()
+    assert isinstance(caught.value, errors.FreedGraphError)
+    assert "retain_graph=True" in str(caught.value)
+
+
+def test_retained_graph_accumulates():
+    x = variable()
+    y = 2 * paddle.dot(x, x)
+    y.backward(retain_graph=True)
+    y.backward()
+    assert x.grad.tolist() == [0.0, 8.0, 16.0, 24.0]
+
+
+def test_backward_of_constants_and_leaves():
+    assert to_tensor([1.0]).backward() is None
+    x = variable()
+    x.backward()
+    assert x.grad.tolist() == [1.0] * 4
+    with paddle.no_grad():
+        y = x * 2
+    y.backward()
+    assert x.grad.tolist() == [1.0] * 4
+
+
+def test_autograd_backward():
+    x = variable()
+    paddle.autograd.backward([x * 2, x * 3], [None, to_tensor([2.0] * 4)])
+    assert x.grad.tolist() == [8.0] * 4
+    y = x * 2
+    with pytest.raises(AssertionError, match="duplicate"):
+        paddle.autograd.backward([y, y])
+    with pytest.raises(AssertionError, match="length of grad_tensors"):
+        paddle.autograd.backward([y], [None, None])
+    with pytest.raises(AssertionError, match="must be Tensor"):
+        paddle.autograd.backward(3)
+
+
+# -- stop_gradient -----------------------------------------------------------------------------------------------------
+
+
+def test_stop_gradient_of_results_and_late():
+    x = variable()
+    y = x * 2
+    y.stop_gradient = True
+    (y * x).sum().backward()
+    assert x.grad.tolist() == [0.0, 2.0, 4.0, 6.0]
+    assert not y.is_leaf and y.stop_gradient
+    late = to_tensor([1.0])
+    z = late * 2
+    late.stop_gradient = False
+    z.backward()
+    assert late.grad is None
+    assert x.requires_grad and x.is_leaf and not x.requires_grad_(False).requires_grad
+
+
+def test_to_tensor_copies_out_of_the_graph():
+    x = variable()
+    y = to_tensor(x * 2, stop_gradient=False)
+    y.sum().backward()
+    assert x.grad is None and y.grad.tolist() == [1.0] * 4
+    with paddle.no_grad():
+        assert not variable().stop_gradient
+
+
+def test_integers_carry_gradients():
+    x = to_tensor([1, 2, 3], stop_gradient=False)
+    (x * 2.5).sum().backward()
+    assert x.grad.dtype == paddle.int64
+    (x * x).sum().backward()  # Paddle cannot add these up
+    y = variable()
+    whole = y.astype("int64")
+    assert not whole.stop_gradient
+    whole.sum().backward()
+    assert y.grad.tolist() == [1.0] * 4
+    assert y.argmax().stop_gradient and (y > 1).stop_gradient
+
+
+def test_gradient_assignment():
+    x = variable()
+    x.grad = to_tensor([1.0, 2.0, 3.0, 4.0])
+    x.sum().backward()
+    assert x.grad.tolist() == [2.0, 3.0, 4.0, 5.0]
+    with pytest.raises(ValueError, match="must be Tensor, but got float"):
+        x.grad = 3.0
+    with pytest.raises(ValueError, match="shape"):
+        x.grad = to_tensor([1.0])
+
+
+def test_kinks():
+    def g(f, x):
+        x = variable(x)
+        return paddle.grad(f(x), x)[0].tolist()
+
+    assert g(lambda x: x.abs() + paddle.nn.functional.relu(x), (0.0,)) == [0.0]
+    assert g(lambda x: paddle.maximum(x, to_tensor(0.0)), (0.0,)) == [0.5]
+    assert g(lambda x: x.max(), (1.0, 3.0, 3.0)) == [0.0, 0.5, 0.5]
+    assert g(lambda x: paddle.norm(x), (0.0, 0.0)) == [0.0, 0.0]
+    assert g(lambda x: x.clip(0.0, 1.0), (0.0,)) == [1.0]
+    assert g(lambda x: x.floor(), (0.5,)) == [0.0]
+    assert g(lambda x: x**0.0, (0.0,)) == [0.0]
+
+
+def test_complex_gradients_are_conjugate():
+    z = to_tensor([1 + 2j], stop_gradient=False)
+    assert paddle.grad(z * z, z)[0].tolist() == [2 - 4j]
+    assert paddle.grad((z * z.conj()).real(), z)[0].tolist() == [2 + 4j]
+    seen = []
+    z.register_hook(lambda g: seen.append(g.tolist()))
+    (z * z).backward()
+    assert z.grad.tolist() == [2 - 4j] and seen == [[2 - 4j]]
+
+
+# -- grad --------------------------------------------------------------------------------------------------------------
+
+
+def test_grad_leaves_the_graph_and_the_gradients_alone():
+    x = variable()
+    y = x * x
+    (first,) = paddle.grad(y, x)
+    (second,) = paddle.grad(y, x, retain_graph=False)
+    assert first.tolist() == second.tolist() == [0.0, 2.0, 4.0, 6.0]
+    assert x.grad is None and first.stop_gradient
+    y.backward()
+
+
+def test_grad_of_grad():
+    x = variable()
+    (g,) = paddle.grad(x**3, x, create_graph=True)
+    assert not g.stop_gradient
+    assert paddle.grad(g, x)[0].tolist() == [0.0, 6.0, 12.0, 18.0]
+    g.sum().backward()
+    assert x.grad.tolist() == [0.0, 6.0, 12.0, 18.0]
+    (g,) = paddle.grad(x**3, x)
+    with pytest.raises(ValueError, match="0-th input does not appear in the backward graph"):
+        paddle.grad(g, x)
+
+
+def test_grad_arguments():
+    x, z = variable(), variable()
+    y = x * x
+    with pytest.raises(ValueError, match=r"\(InvalidArgument\) The 1-th input does not appear"):
+        paddle.grad(y, [x, z])
+    found = paddle.grad(y, [x, z], allow_unused=True)
+    assert found[1] is None
+    with pytest.raises(RuntimeError, match=r"\(AlreadyExists\)"):
+        paddle.grad(y, [x, x])
+    for bad in ({"inputs": []}, {"inputs": "a"}, {"inputs": x, "only_inputs": False}):
+        with pytest.raises(AssertionError):
+            paddle.grad(y, **bad)
+    with pytest.raises(AssertionError, match="outputs must be Tensor"):
+        paddle.grad(3.0, x)
+    with pytest.raises(AssertionError, match="length of grad_outputs"):
+        paddle.grad([y, y * 2], x, grad_outputs=[None])
+    with pytest.raises(ValueError, match="shape"):
+        paddle.grad(y, x, grad_outputs=to_tensor([1.0]))
+    weighted = paddle.grad([y, y * 2], x, grad_outputs=[None, to_tensor([1.0] * 4)])
+    assert weighted[0].tolist() == [0.0, 6.0, 12.0, 18.0]
+
+
+def test_grad_through_and_around_results():
+    x = variable()
+    y = x * x
+    z = y * x
+    assert paddle.grad(z, y)[0].tolist() == [0.0, 1.0, 2.0, 3.0]
+    for blocked in (y, [y], {y}):
+        assert paddle.grad(z, x, no_grad_vars=blocked)[0].tolist() == y.tolist()
+    with pytest.raises(AssertionError, match="no_grad_vars"):
+        paddle.grad(z, x, no_grad_vars=[3])
+
+
+# -- modes -------------------------------------------------------------------------------------------------------------
+
+
+def test_modes():
+    x = variable()
+    with paddle.set_grad_enabled(False):
+        assert (x * 2).stop_gradient and not paddle.is_grad_enabled()
+        with paddle.enable_grad():
+            assert not (x * 2).stop_gradient
+    previous = paddle.set_grad_enabled(False)
+    assert not paddle.is_grad_enabled()
+    with previous:
+        pass
+    assert paddle.is_grad_enabled()
+
+    @paddle.no_grad()
+    def double(x):
+        return x * 2
+
+    assert double(x).stop_gradient
+    with pytest.raises(TypeError):
+        paddle.no_grad(lambda x: x)
+    with pytest.raises(ZeroDivisionError), paddle.no_grad():
+        raise ZeroDivisionError
+    assert paddle.is_grad_enabled()
+
+
+def test_modes_belong_to_threads():
+    seen = []
+    with paddle.no_grad():
+        thread = threading.Thread(target=lambda: seen.append(paddle.is_grad_enabled()))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+# -- hooks -------------------------------------------------------------------------------------------------------------
+
+
+def test_hooks():
+    x = variable()
+    handle = x.register_hook(lambda g: g * 2)
+    x.register_hook(lambda g: g + 1)
+    x.sum().backward()
+    assert x.grad.tolist() == [3.0] * 4
+    assert handle.remove() is True and handle.remove() is False
+    with pytest.raises(RuntimeError, match="stop gradient"):
+        to_tensor([1.0]).register_hook(lambda g: g)
+
+
+def test_hooks_of_variables_do_not_run_under_grad():
+    x = variable()
+    x.register_hook(lambda g: g * 100)
+    y = x * 2
+    y.register_hook(lambda g: g * 10)
+    assert paddle.grad(y, x)[0].tolist() == [20.0] * 4
+
+
+def test_bad_hooks_are_named():
+    x = variable()
+    x.register_hook(lambda g: 3.0)
+    with pytest.raises(TypeError, match="must return a Tensor or None"):
+        x.sum().backward()
+
+
+def test_retained_gradient_of_a_result():
+    x = variable()
+    y = x * 2
+    y.sum().backward(retain_graph=True)
+    assert y.grad is None
+    y.retain_grads()
+    y.sum().backward()
+    assert y.grad.tolist() == [1.0] * 4
+
+
+def test_graph_names():
+    x = variable()
+    y = (x * 2).exp()
+    assert y.grad_fn.name() == "ExpGradNode"
+    (scaled,) = y.grad_fn.next_functions
+    assert scaled.name() == "ScaleGradNode"
+    assert scaled.next_functions[0].name() == "GradNodeAccumulation"
+
+
+# -- in place ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("add_", (to_tensor(1.0),)), ("zero_", ()), ("exp_", ()), ("scale_", (2.0,)), ("fill_", (3.0,)),
+        ("clip_", (0.2, 0.3)), ("reshape_", ([2, 2],)), ("pow_", (2.0,)), ("cast_", ("float64",)), ("uniform_", ()),
+    ],
+)  # fmt: skip
+def test_in_place(name, args):
+    x = variable((0.1, 0.2, 0.3, 0.4))
+    with pytest.raises(ValueError, match=r"Leaf Var .* that doesn't stop gradient can't use inplace strategy"):
+        getattr(x, name)(*args)
+    y = x * 1
+    assert getattr(y, name)(*args) is y
+    assert y.inplace_version == 1
+    with paddle.no_grad():
+        getattr(x, name)(*args)
+    assert x.inplace_version == 1
+
+
+def test_in_place_results_are_differentiated():
+    x = variable()
+    w = x * 1
+    y = w * w
+    w.add_(to_tensor(1.0))  # Paddle's backward would refuse: y needs the old w
+    (y + w).sum().backward()
+    assert x.grad.tolist() == [1.0, 3.0, 5.0, 7.0]
+
+
+def test_item_assignment():
+    x = variable()
+    with pytest.raises(ValueError, match="Leaf Tensor"):
+        x[0] = 5.0
+    y = x * 2
+    y[0] = 5.0
+    y[1:3] = x[:2] * 10
+    y.sum().backward()
+    assert x.grad.tolist() == [10.0, 10.0, 0.0, 2.0]
+
+
+def test_memory_is_shared_with_views_and_detached():
+    x = variable()
+    d = x.detach()
+    d[0] = 9.0
+    assert x.tolist()[0] == 9.0 and x.inplace_version == d.inplace_version == 1
+    view = x[1:3]
+    view.add_(to_tensor(1.0))
+    assert x.tolist() == [9.0, 2.0, 3.0, 3.0] and x.is_leaf
+    kept = id(x)
+    x.set_value(np.ones(4, "float32"))
+    assert id(x) == kept and d.tolist() == [1.0] * 4
+    with pytest.raises(AssertionError, match="Shape not match"):
+        x.set_value(np.ones(3, "float32"))
+    with pytest.raises(AssertionError, match="dtype not match"):
+        x.set_value(np.ones(4))
+
+
+def test_augmented_operators_make_new_tensors():
+    x = to_tensor([1.0])
+    before = id(x)
+    y = x
+    x += 1
+    assert id(x) != before and y.tolist() == [1.0]
+
+
+# -- custom layers -----------------------------------------------------------------------------------------------------
+
+
+class Cube(paddle.autograd.PyLayer):
+    @staticmethod
+    def forward(ctx, x, factor=1.0):
+        ctx.save_for_backward(x)
+        ctx.factor = factor
+        return x**3 * factor
+
+    @staticmethod
+    def backward(ctx, dy):
+        (x,) = ctx.saved_tensor()
+        return dy * 3 * x * x * ctx.factor
+
+
+def layer(forward, backward):
+    return type(
+        "Layer", (paddle.autograd.PyLayer,), {"forward": staticmethod(forward), "backward": staticmethod(backward)}
+    )
+
+
+def test_py_layer():
+    x = variable()
+    y = Cube.apply(x, factor=2.0)
+    assert not y.is_leaf and y.grad_fn.name() == "GradNodePyLayer_Cube"
+    (g,) = paddle.grad(y, x, create_graph=True)
+    assert g.tolist() == [0.0, 6.0, 24.0, 54.0]
+    assert paddle.grad(g, x)[0].tolist() == [0.0, 12.0, 24.0, 36.0]
+
+
+def test_py_layer_that_saves_its_result():
+    class Exp(paddle.autograd.PyLayer):
+        @staticmethod
+        def forward(ctx, x):
+            out = x.exp()
+            ctx.save_for_backward(out)
+            return out
+
+        @staticmethod
+        def backward(ctx, dy):
+            return dy * ctx.saved_tensor()[0]
+
+    x = variable((1.0,))
+    (g,) = paddle.grad(Exp.apply(x), x, create_graph=True)
+    (gg,) = paddle.grad(g, x, create_graph=True)
+    assert np.allclose(gg.numpy(), np.e)
+    node = weakref.ref(gg._node)
+    gc.disable()
+    try:
+        del g, gg
+        assert node() is None  # no reference cycle
+    finally:
+        gc.enable()
+
+
+def test_py_layer_with_several_tensors():
+    seen = []
+
+    def backward(ctx, a, b):
+        seen.append(b)
+        return a * 2, None
+
+    two = layer(lambda ctx, x, y: (x * 2, y * 3), backward)
+    x, y = variable(), variable()
+    a, _ = two.apply(x, y)
+    a.sum().backward()
+    assert x.grad.tolist() == [2.0] * 4 and seen[0].tolist() == [0.0] * 4
+
+    def lazily(ctx, x):
+        ctx.set_materialize_grads(False)
+        constant = x * 3
+        ctx.mark_non_differentiable(constant)
+        return x * 2, constant
+
+    a, b = layer(lazily, lambda ctx, a, b: seen.append(b) or a).apply(x)
+    assert b.stop_gradient and not a.stop_gradient
+    a.sum().backward()
+    assert seen[-1] is None
+
+
+def test_py_layer_errors():
+    x, y = variable(), variable()
+    double = lambda ctx, *xs: xs[0] * 2  # noqa: E731
+    with pytest.raises(ValueError, match="should not return empty at 1 position"):
+        layer(double, lambda ctx, g: g).apply(x, y).sum().backward()
+    with pytest.raises(ValueError, match="should be 1, but received 2"):
+        layer(double, lambda ctx, g: (g, g)).apply(x).sum().backward()
+    with pytest.raises(ValueError, match="only support Tensor or None"):
+        layer(double, lambda ctx, g: 3.0).apply(x).sum().backward()
+    with pytest.raises(ValueError, match="shape"):
+        layer(double, lambda ctx, g: g[:2]).apply(x).sum().backward()
+    with pytest.raises(ValueError, match="can't use inplace strategy"):
+        layer(lambda ctx, x: x, lambda ctx, g: g).apply(x)
+    with pytest.raises(ValueError, match="At least one output"):
+        layer(lambda ctx, x: 3.0, lambda ctx, g: g).apply(x)
+    with pytest.raises(NotImplementedError, match="forward"):
+        type("Nothing", (paddle.autograd.PyLayer,), {}).apply(x)
+
+
+def test_saved_tensors_hooks():
+    packed = []
+
+    def pack(tensor):
+        packed.append(list(tensor.shape))
+        return tensor.numpy()
+
+    x, w = variable(), variable()
+    with paddle.autograd.saved_tensors_hooks(pack, to_tensor):
+        y = x * w
+    y.sum().backward()
+    assert packed == [[4], [4]] and x.grad.tolist() == w.tolist()
+    with paddle.no_grad(), paddle.autograd.saved_tensors_hooks(pack, to_tensor):
+        assert (x * w).stop_gradient
+
+
+def test_nesting_with_transforms():
+    import tetragrad as tg
+
+    x = to_tensor([1.0, 2.0])
+    (g,) = (tg.grad(lambda x: (x**3).sum())(x),)
+    assert type(g) is paddle.Tensor and g.tolist() == [3.0, 12.0]
+    rows = tg.vmap(lambda row: paddle.norm(row))(to_tensor([[3.0, 4.0], [6.0, 8.0]]))
+    assert rows.tolist() == [5.0, 10.0]
+    _, t = tg.jvp(lambda x: paddle.nn.functional.relu(x) * x, (x,), (to_tensor([1.0, 0.0]),))
+    assert t.tolist() == [2.0, 0.0]
+
+
+def test_long_chains():
+    x = variable(1.0)
+    y = x
+    for _ in range(20000):
+        y = y * 1.0
+    y.backward()
+    assert x.grad.item() == 1.0
+
+
+def test_recompute():
+    from tetragrad.paddle.distributed.fleet.utils import recompute
+
+    runs = []
+
+    def f(t, power):
+        runs.append(1)
+        return paddle.nn.functional.dropout(paddle.sin(t) ** power, 0.5)
+
+    x = variable()
+    y = recompute(f, x, power=3)
+    y.sum().backward()
+    assert len(runs) == 2
+    kept = (y.numpy() != 0) * 2.0
+    assert np.allclose(x.grad.numpy(), kept * 3 * np.sin(x.numpy()) ** 2 * np.cos(x.numpy()), atol=1e-6)
+
+
+# -- matrices of derivatives -------------------------------------------------------------------------------------------
+
+
+def test_jacobian():
+    x = variable((1.0, 2.0, 3.0))
+    jacobian = paddle.autograd.jacobian(x * x, x)
+    assert jacobian.shape == [3, 3]
+    assert jacobian[1].tolist() == [0.0, 4.0, 0.0] and list(jacobian._rows) == [1]
+    assert jacobian[0, 0].tolist() == 2.0 and jacobian[-1].tolist() == [0.0, 0.0, 6.0]
+    assert jacobian[:].tolist() == np.diag([2.0, 4.0, 6.0]).tolist()
+    assert jacobian[:, 1].tolist() == [0.0, 4.0, 0.0] and jacobian[0:2].shape == [2, 3]
+    assert (jacobian + 1)[0, 1].tolist() == 1.0
+
+
+def test_jacobian_of_several():
+    x, w = variable((1.0, 2.0)), variable((3.0, 4.0))
+    by_x, by_w = paddle.autograd.jacobian(x * w, [x, w])
+    assert by_x[:].tolist() == [[3.0, 0.0], [0.0, 4.0]] and by_w[:].tolist() == [[1.0, 0.0], [0.0, 2.0]]
+    ((nested,), _) = paddle.autograd.jacobian([x * 2, x * 3], [x])
+    assert nested[:].tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    assert paddle.autograd.jacobian(x * x, w)[:].tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert paddle.autograd.jacobian((x * x).sum(), x)[0].tolist() == 2.0
+
+
+def test_batched_jacobian_and_hessian():
+    x = variable([[1.0, 2.0], [3.0, 4.0]])
+    jacobian = paddle.autograd.jacobian(x * x, x, batch_axis=0)
+    assert jacobian.shape == [2, 2, 2] and jacobian[:, 0].tolist() == [[2.0, 0.0], [6.0, 0.0]]
+    hessian = paddle.autograd.hessian((x**3).sum(axis=1), x, batch_axis=0)
+    assert hessian[:].tolist() == [[[6.0, 0.0], [0.0, 12.0]], [[18.0, 0.0], [0.0, 24.0]]]
+
+
+def test_matrix_errors():
+    x = variable([[1.0, 2.0], [3.0, 4.0]])
+    with pytest.raises(ValueError, match=r"xs.ndim should be 0 or 1"):
+        paddle.autograd.jacobian(x * x, x)
+    with pytest.raises(ValueError, match="batch_axis should be None or 0"):
+        paddle.autograd.jacobian(x * x, x, batch_axis=1)
+    v = variable((1.0, 2.0))
+    with pytest.raises(ValueError, match=r"numel\(\)\(2\)==1"):
+        paddle.autograd.hessian(v**3, v)
+    zero = variable(2.0)
+    with pytest.raises(IndexError, match="0-D tensor"):
+        paddle.autograd.jacobian(zero * zero, zero)[:]
+
+
+def test_hessian():
+    x, w = variable((1.0, 2.0)), variable((3.0, 4.0))
+    assert paddle.autograd.hessian((x**3).sum(), x)[:].tolist() == [[6.0, 0.0], [0.0, 12.0]]
+    hessian = paddle.autograd.hessian((x * w * x).sum(), [x, w])
+    assert hessian[0][1][:].tolist() == [[2.0, 0.0], [0.0, 4.0]] and hessian[1][1][:].tolist() == [[0.0, 0.0]] * 2
+
+
+def test_functional_products():
+    functional = paddle.incubate.autograd
+    x = to_tensor([1.0, 2.0])
+    for product in (functional.vjp, functional.jvp):
+        value, derivative = product(lambda x: x * x, x)
+        assert value.tolist() == [1.0, 4.0] and derivative.tolist() == [2.0, 4.0]
+        assert product(lambda x: x * x, x, to_tensor([1.0, 10.0]))[1].tolist() == [2.0, 40.0]
+        with pytest.raises(RuntimeError, match="invalid shape"):
+            product(lambda x: x * x, x, to_tensor([1.0]))
+    _, (by_x, by_y) = functional.vjp(lambda x, y: x * 2, [x, x])
+    assert by_x.tolist() == [2.0, 2.0] and by_y.tolist() == [0.0, 0.0]
+    values, tangents = functional.jvp(lambda x: (x * 2, x * 3), x)
+    assert tangents[1].tolist() == [3.0, 3.0] and len(values) == 2
+    with pytest.raises(AssertionError, match="static graph"):
+        functional.forward_grad(x, x)
+
+
+def test_functional_matrices():
+    functional = paddle.incubate.autograd
+    x = to_tensor([[1.0, 2.0], [3.0, 4.0]])
+    jacobian = functional.Jacobian(lambda x, y: x @ y, [x, x])
+    assert jacobian.shape == (4, 8) and jacobian[0].tolist() == [1.0, 3.0, 0.0, 0.0, 1.0, 0.0, 2.0, 0.0]
+    batched = functional.Jacobian(lambda x: x * x, x, is_batched=True)
+    assert batched[:].tolist() == [[[2.0, 0.0], [0.0, 4.0]], [[6.0, 0.0], [0.0, 8.0]]]
+    assert functional.Hessian(lambda x: (x * x).sum(), x)[:].tolist() == (2 * np.eye(4)).tolist()
+    with pytest.raises(RuntimeError, match="single element"):
+        functional.Hessian(lambda x: x * x, x)[:]
