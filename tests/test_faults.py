@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+from itertools import repeat
 from time import perf_counter, sleep
 
 import numpy as np
@@ -25,9 +26,7 @@ MOMENTS = 25
 
 @pytest.fixture(scope="module", autouse=True)
 def reference_counts_alone():
-    """No cyclic collector; what exists by now is left out of the counts below."""
-    gc.collect()
-    gc.freeze()
+    """No cyclic collector."""
     gc.disable()
     yield
     gc.enable()
@@ -44,7 +43,6 @@ class Session:
     """A program on its variables, whose `.grad` hold something already; and what that must be at any time."""
 
     def __init__(self, program):
-        gc.collect()  # what a failed test before has left
         self.program = program
         self.use(variables())
 
@@ -121,9 +119,15 @@ def same(found, expected):
     )
 
 
-def living():
-    """Tensors and nodes that exist."""
-    return sum([isinstance(each, (Tensor, Node)) for each in gc.get_objects()])
+def leave_out_what_exists():
+    """From now on, collections and the list of leftovers see only what is made later."""
+    gc.collect()
+    gc.freeze()
+
+
+def leftovers():
+    """How many Tensors and nodes made since then exist."""
+    return sum(map(isinstance, gc.get_objects(), repeat((Tensor, Node))))
 
 
 ORDERS = {"first": Session.first_order, "second": Session.second_order}
@@ -137,14 +141,14 @@ def test_a_fault_at_any_operation(operations, name, order):
     total = operations.events(lambda: run(session))
     history = session.history
     session.reset()
-    alive = living()
+    leave_out_what_exists()
     assert total >= 4
     for fault_at in range(1, total + 1):
         kind = KINDS[fault_at % 3]
         assert operations.survive(lambda: run(session), fault_at, kind)
         session.check_unchanged()
         session.reset()
-        assert living() == alive, f"something is left after a fault at operation {fault_at} of {total}"
+        assert leftovers() == 0, f"something is left after a fault at operation {fault_at} of {total}"
         assert gc.collect() == 0, f"a cycle is left after a fault at operation {fault_at} of {total}"
     session.check_again(run, history)
 
@@ -191,14 +195,14 @@ def test_an_interrupt_at_any_moment(name, order):
     session.reset()
     total = signals.events(lambda: run(session))
     session.reset()
-    alive = living()
+    leave_out_what_exists()
     rng = np.random.default_rng(len(name))
     moments = range(1, total + 1) if THOROUGH else rng.integers(1, total + 1, MOMENTS)
     for moment in moments:
         assert signals.survive(lambda: run(session), moment, KeyboardInterrupt)
         session.check_whole(history)
         session.reset()
-        assert living() == alive, f"something is left after an interrupt at moment {moment} of {total}"
+        assert leftovers() == 0, f"something is left after an interrupt at moment {moment} of {total}"
         assert gc.collect() == 0, f"a cycle is left after an interrupt at moment {moment} of {total}"
     session.check_again(run, history)
 
@@ -228,7 +232,7 @@ def test_interrupts_of_large_work(program, order):
     signals = Signals()
     total = signals.events(lambda: run(disturbed))
     disturbed.reset()
-    alive = living()
+    leave_out_what_exists()
     rng = np.random.default_rng(0)
     for moment in range(1, total + 1) if THOROUGH else rng.integers(1, total + 1, 15):
         interrupted = signals.survive(lambda: run(disturbed), moment, KeyboardInterrupt)
@@ -236,10 +240,10 @@ def test_interrupts_of_large_work(program, order):
         disturbed.check_whole(whole.history)
         disturbed.reset()
         for _ in range(200):  # an interrupt does not wait for what the other threads have begun
-            if living() == alive:
+            if leftovers() == 0:
                 break
             sleep(0.005)
-        assert living() == alive
+        assert leftovers() == 0
         assert gc.collect() == 0
     disturbed.check_again(run, whole.history)
 

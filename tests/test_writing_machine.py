@@ -111,12 +111,15 @@ class Writing(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def makes(self, data: Any) -> None:
-        self.take_one(data, [self.leaf, self.constant, self.delete, self.delete, self.copy, self.take, self.binary, self.unary])
+        self.take_one(
+            data, [self.leaf, self.constant, self.delete, self.delete, self.copy, self.take, self.binary, self.unary]
+        )
 
     @rule(data=st.data())
     def views(self, data: Any) -> None:
         self.take_one(
-            data, [self.index, self.index, self.reshape, self.transpose, self.ravel, self.row, self.diagonal, self.detach]
+            data,
+            [self.index, self.index, self.reshape, self.transpose, self.ravel, self.row, self.diagonal, self.detach],
         )
 
     @rule(data=st.data())

@@ -250,3 +250,69 @@ def test_random_functions():
     kept = torch.nn.functional.dropout(torch.ones(1000), 0.5)
     assert set(kept.tolist()) == {0.0, 2.0}
     assert torch.ones(3).uniform_().dtype == torch.float32
+
+
+def test_counting_outcomes():
+    torch.manual_seed(0)
+    fair = torch.ones(6) / 6
+    counts = torch.distributions.multinomial.Multinomial(1000, fair).sample()
+    assert counts.sum().item() == 1000
+    assert torch.distributions.Multinomial(10, fair).sample((5,)).shape == (5, 6)
+
+
+def test_assert_close():
+    torch.testing.assert_close(torch.ones(2), torch.ones(2) + 1e-7)
+    with pytest.raises(AssertionError):
+        torch.testing.assert_close(torch.ones(2), torch.zeros(2))
+
+
+def test_a_function_with_its_own_vmap():
+    class Double(torch.autograd.Function):
+        @staticmethod
+        def forward(x):
+            return x * 2
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            pass
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * 2
+
+        @staticmethod
+        def vmap(info, in_dims, x):
+            assert info.batch_size == 3
+            return Double.apply(x), 0
+
+    assert torch.vmap(Double.apply)(torch.ones(3, 2)).tolist() == [[2, 2]] * 3
+
+
+def test_checkpoint_draws_the_same_numbers_and_finds_other_runs():
+    x = torch.ones(4, requires_grad=True)
+    torch.utils.checkpoint.checkpoint(lambda x: (torch.nn.functional.dropout(x, 0.5) ** 2).sum(), x).backward()
+    assert set(x.grad.tolist()) <= {0.0, 8.0}
+    runs = []
+
+    def uneven(x):
+        runs.append(1)
+        return (x.sin().sin() if len(runs) > 1 else x.sin()).sum()
+
+    out = torch.utils.checkpoint.checkpoint(uneven, x)
+    with pytest.raises(torch.utils.checkpoint.CheckpointError):
+        out.backward()
+
+
+def test_gradients_of_shared_leaves_from_threads():
+    x = torch.zeros(3, requires_grad=True)
+
+    def work():
+        for _ in range(50):
+            (x * 1.0).sum().backward()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert x.grad.tolist() == [200, 200, 200]

@@ -2,7 +2,7 @@
 
 NumPy programs write into arrays and into views of arrays. Here a write gives a Tensor new contents and, where it is
 recorded, a new node, so that nothing a rule saved ever changes under it. Tensors that share memory (views by slicing,
-reshaping and transposing, detached copies) know one another through a `Storage`, and get their new contents together. So
+reshaping and transposing, detached copies) know one another through a `Storage` and get their contents together. So
 
     x = a * 2; row = x[0]; row += b; x.sum().backward()
 
@@ -17,6 +17,7 @@ variable it was, and a write through a detached alias does not show in anybody's
 
 from __future__ import annotations
 
+import functools
 import sys
 import weakref
 from collections import deque
@@ -39,6 +40,7 @@ new, ref = object.__new__, weakref.ref
 
 # How a view looks into an array: operations of the table (slicing, reshaping, ...) with their parameters.
 Steps = tuple[tuple[Primitive, dict[str, Any]], ...]
+
 
 class History:
     """What a family of Tensors (one, the root, and what was sliced from it) has in common.
@@ -243,10 +245,11 @@ def _has_arrays(params: dict[str, Any]) -> bool:
 
 def is_own_part(target: Tensor, value: Tensor, primitive: Primitive, params: dict[str, Any]) -> bool:
     """Whether `value` is that very part of `target` which one step leads to, in the same graph."""
-    own, other = alias_of(target), alias_of(value)
-    if own is None or other is None or other.above is not own or _has_arrays(params):
+    own = alias_of(target)
+    if own is None:
         return False
-    return bool(other.step == (primitive, params))
+    other = alias_of(value)
+    return other is not None and other.above is own and not _has_arrays(params) and other.step == (primitive, params)
 
 
 def look(array: Any, steps: Steps) -> Any:
@@ -329,10 +332,11 @@ def _write_recorded(
     """Change values and histories. The nodes are made first, so that a failure leaves everything as it was."""
     is_tensor = isinstance(value, Tensor)
     parents = (target._node, value._node if is_tensor else None)
-    read = {source[0] for source in primitive.plan((parents[0] is not None, parents[1] is not None)) if source}
-    exclusive = is_exclusive(target) if alias is None else is_exclusive_family(alias.storage)
-    if 0 in read or ARGS in read or (1 in read and is_tensor and alias is not None and _looks_into(alias, value)):
+    reads_old, reads_value = _reads(primitive, (parents[0] is not None, parents[1] is not None))
+    if reads_old or (reads_value and is_tensor and alias is not None and _looks_into(alias, value)):
         exclusive = False  # a rule will read what this write would destroy
+    else:
+        exclusive = is_exclusive(target) if alias is None else is_exclusive_family(alias.storage)
     old = target._value
     contents = old if alias is None else alias.storage.value
     actions: list[Callable[[], Any]]
@@ -351,6 +355,13 @@ def _write_recorded(
     if alias is not None:
         actions += _new_histories(target, alias, contents, made, mode)
     _together(actions)
+
+
+@functools.cache
+def _reads(primitive: Primitive, wanted: tuple[bool, bool]) -> tuple[bool, bool]:
+    """Whether the rules of an operation read its first input, and its second, for the cotangents that are wanted."""
+    read = {source[0] for source in primitive.plan(wanted) if source}
+    return 0 in read or ARGS in read, 1 in read or ARGS in read
 
 
 def _looks_into(alias: Alias, x: Tensor) -> bool:
@@ -425,7 +436,7 @@ def _with_values(old: Tensor, given: Tensor) -> Tensor:
     return values if isinstance(values, Tensor) else Tensor(values, None)
 
 
-# Slots are set from C: a `KeyboardInterrupt` is looked for between Python's instructions, and finds all done or nothing.
+# Slots are set from C: a `KeyboardInterrupt` is looked for between Python's instructions, and finds all or nothing done.
 _set_value = Tensor.__dict__["_value"].__set__
 _set_node = Tensor.__dict__["_node"].__set__
 _set_contents = History.__dict__["value"].__set__

@@ -372,6 +372,8 @@ def _augmented(name: str) -> Any:
             other = operand(type(self), other)
             if other.dtype.kind != self.dtype.kind and self.dtype.kind == "f":
                 other = astype_door(other, dtype=self.dtype)
+        elif isinstance(other, onp.generic):
+            other = other.item()
         return _write(self, change, other)
 
     method.__name__ = name

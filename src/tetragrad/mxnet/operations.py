@@ -53,8 +53,8 @@ def operand(face: type[NDArray], arg: Any) -> Any:
             arg._node = None
         return arg if kind is face else convert(face, arg)
     if kind is list or kind is tuple:
-        return type(arg)([operand(face, item) for item in arg])
-    return arg
+        return kind([operand(face, item) for item in arg])
+    return arg.item() if isinstance(arg, onp.generic) else arg  # NumPy's scalars do not widen arrays
 
 
 def result(face: type[NDArray], out: Any, args: Sequence[Any], widen: bool = False) -> Any:

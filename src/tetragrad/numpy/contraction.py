@@ -15,11 +15,11 @@ from ..ops.matrices import as_column, as_row, conj, drop_last
 from ..ops.reductions import sum as sum_door
 from ..ops.shape import reshape
 from .arguments import one_axis, operand
-from .creation import refuse
 from .elementwise import UFUNCS, power
 from .joining import concatenate
 from .shaping import astype, broadcast_to, moveaxis, ravel
 from .subscripts import parse
+from .writing import write_out
 
 
 def vdot(a: Any, b: Any, /) -> Any:
@@ -87,7 +87,8 @@ def outer(a: Any, b: Any, out: Any = None) -> Any:
     array([[3., 4.],
            [6., 8.]])
     """
-    refuse("outer", out=out)
+    if out is not None:
+        return write_out(out, outer(a, b), None, "outer")
     return as_column(ravel(operand(a))) * ravel(operand(b))
 
 
@@ -152,7 +153,8 @@ def einsum(*operands: Any, out: Any = None, dtype: Any = None, optimize: Any = F
     array([[ 5., 14.],
            [14., 50.]])
     """
-    refuse("einsum", out=out)
+    if out is not None:
+        return write_out(out, einsum(*operands, dtype=dtype, optimize=optimize), None, "einsum")
     subscripts, arrays = parse(operands)
     if dtype is not None:
         arrays = [astype(a, dtype) for a in arrays]
@@ -321,7 +323,8 @@ def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = 
     >>> np.trace(np.eye(3))
     np.float64(3.0)
     """
-    refuse("trace", out=out)
+    if out is not None:
+        return write_out(out, trace(a, offset, axis1, axis2, dtype), None, "trace")
     d = diagonal(a, offset, axis1, axis2)
     return sum_door(d if dtype is None else astype(d, dtype), axis=(len(shape_of(d)) - 1,), keepdims=False)
 

@@ -15,9 +15,9 @@ from ..ops import shape as shaping
 from ..ops.arithmetic import add, divide, multiply, subtract
 from ..ops.joining import along
 from .arguments import NOT_GIVEN, as_scalar, one_axis, operand
-from .creation import refuse
 from .reductions import cumprod, cumsum
 from .shaping import astype, ravel
+from .writing import write_out
 
 __all__ = [
     "convolve", "correlate", "cumulative_prod", "cumulative_sum", "diff", "ediff1d", "gradient", "interp", "trapezoid",
@@ -42,7 +42,9 @@ def cumulative_sum(
     >>> np.cumulative_sum(np.array([1.0, 2.0]), include_initial=True)
     array([0., 1., 3.])
     """
-    refuse("cumulative_sum", out=out)
+    if out is not None:
+        found = cumulative_sum(x, axis=axis, dtype=dtype, include_initial=include_initial)
+        return write_out(out, found, None, "cumulative_sum")
     return _cumulative("cumulative_sum", cumsum, x, axis, dtype, include_initial, 0)
 
 
@@ -57,7 +59,9 @@ def cumulative_prod(
     >>> np.cumulative_prod(np.array([2.0, 3.0]), include_initial=True)
     array([1., 2., 6.])
     """
-    refuse("cumulative_prod", out=out)
+    if out is not None:
+        found = cumulative_prod(x, axis=axis, dtype=dtype, include_initial=include_initial)
+        return write_out(out, found, None, "cumulative_prod")
     return _cumulative("cumulative_prod", cumprod, x, axis, dtype, include_initial, 1)
 
 

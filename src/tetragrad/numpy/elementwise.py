@@ -94,7 +94,7 @@ from ..ops.trigonometric import (
     tan,
     tanh,
 )
-from .creation import refuse
+from .writing import write_out
 
 abs = absolute
 acos, acosh, asin, asinh, atan, atan2, atanh = arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh
@@ -288,7 +288,8 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: Any = None, *, min: 
     >>> np.clip(np.array([-1.0, 0.5, 3.0]), 0.0, 1.0)
     array([0. , 0.5, 1. ])
     """
-    refuse("clip", out=out)
+    if out is not None:
+        return write_out(out, clip(a, a_min, a_max, min=min, max=max), None, "clip")
     low, high = a_min if min is None else min, a_max if max is None else max
     if low is None and high is None:
         return positive(a)
@@ -315,7 +316,8 @@ def round(a: Any, decimals: int = 0, out: Any = None) -> Any:
     >>> np.round(2.5)
     np.float64(2.0)
     """
-    refuse("round", out=out)
+    if out is not None:
+        return write_out(out, round(a, decimals), None, "round")
     return rounding.round(a, decimals)
 
 

@@ -19,7 +19,7 @@ from ..ops.arithmetic import clip, remainder, where
 from ..ops.joining import along, stack
 from ..ops.shape import broadcast_to, reshape
 from .arguments import one_axis, operand
-from .creation import refuse
+from .writing import write_out
 
 __all__ = [
     "argwhere", "choose", "compress", "extract", "flatnonzero", "nonzero", "select", "take",
@@ -50,7 +50,8 @@ def take(a: Any, indices: Any, axis: int | None = None, out: Any = None, mode: s
     >>> np.take(np.array([5.0, 6.0, 7.0]), [0, -1])
     array([5., 7.])
     """
-    refuse("take", out=out)
+    if out is not None:
+        return write_out(out, take(a, indices, axis, None, mode), None, "take")
     a, indices = operand(a), _positions("take", indices)
     if axis is None:
         a, axis = reshape(a, shape=(-1,)), 0
@@ -116,7 +117,8 @@ def choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     >>> np.choose([0, 1], [np.array([1.0, 2.0]), np.array([3.0, 4.0])])
     array([1., 4.])
     """
-    refuse("choose", out=out)
+    if out is not None:
+        return write_out(out, choose(a, choices, None, mode), None, "choose")
     a = _positions("choose", a)
     parts = [operand(choice) for choice in choices]
     common = np.broadcast_shapes(shape_of(a), *[shape_of(part) for part in parts])
@@ -172,7 +174,8 @@ def compress(condition: Any, a: Any, axis: int | None = None, out: Any = None) -
     >>> np.compress([True, False, True], np.arange(3.0))
     array([0., 2.])
     """
-    refuse("compress", out=out)
+    if out is not None:
+        return write_out(out, compress(condition, a, axis), None, "compress")
     a = operand(a)
     if axis is None:
         a, axis = reshape(a, shape=(-1,)), 0

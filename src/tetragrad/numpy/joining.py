@@ -15,6 +15,7 @@ from ..ops.writing import index_update
 from .arguments import one_axis, operand
 from .creation import refuse
 from .shaping import astype, atleast_1d, atleast_2d, atleast_3d, moveaxis, ravel, reshape, transpose
+from .writing import write_out
 
 __all__ = [
     "append", "array_split", "block", "column_stack", "concat", "concatenate", "delete", "dsplit", "dstack", "hsplit",
@@ -46,8 +47,10 @@ def concatenate(
     >>> np.concatenate([np.array([1.0]), np.array([2.0, 3.0])])
     array([1., 2., 3.])
     """
-    if out is not None or casting is not None:
-        refuse("concatenate", out=out, casting=casting)
+    if out is not None:
+        return write_out(out, concatenate(arrays, axis, dtype=dtype, casting=casting), None, "concatenate")
+    if casting is not None:
+        refuse("concatenate", casting=casting)
     parts = [operand(a) for a in arrays]
     if not parts:
         raise OperationError("concatenate: at least one array is needed")
@@ -70,8 +73,10 @@ def stack(arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, cas
     array([[0., 1.],
            [0., 1.]])
     """
-    if out is not None or casting is not None:
-        refuse("stack", out=out, casting=casting)
+    if out is not None:
+        return write_out(out, stack(arrays, axis, dtype=dtype, casting=casting), None, "stack")
+    if casting is not None:
+        refuse("stack", casting=casting)
     parts = [operand(a) for a in arrays]
     if not parts:
         raise OperationError("stack: at least one array is needed")

@@ -20,6 +20,7 @@ from ..ops.arithmetic import add, divide, multiply, subtract
 from .arguments import NOT_GIVEN, as_scalar, one_axis, operand, some_axes
 from .creation import refuse
 from .shaping import astype
+from .writing import write_out
 
 __all__ = [
     "all", "amax", "amin", "any", "argmax", "argmin", "average", "count_nonzero", "cumprod", "cumsum", "log_softmax",
@@ -64,7 +65,7 @@ def sum(
     np.float64(6.0)
     """
     if out is not None:
-        refuse("sum", out=out)
+        return write_out(out, sum(a, axis, dtype, None, keepdims, initial, where), None, "sum")
     a, axis = _prepare("sum", a, axis, dtype)
     if where is not True:
         a = _masked(a, where, 0)
@@ -100,7 +101,8 @@ def prod(
     >>> tg.grad(np.prod)(np.array([0.0, 2.0, 3.0]))
     array([6., 0., 0.])
     """
-    refuse("prod", out=out)
+    if out is not None:
+        return write_out(out, prod(a, axis, dtype, None, keepdims, initial, where), None, "prod")
     a, axis = _prepare("prod", a, axis, dtype)
     if where is not True:
         a = _masked(a, where, 1)
@@ -130,7 +132,7 @@ def mean(
     np.float64(3.0)
     """
     if out is not None:
-        refuse("mean", out=out)
+        return write_out(out, mean(a, axis, dtype, None, keepdims, where=where), None, "mean")
     a, axis = _prepare("mean", a, axis, dtype)
     if where is True:
         return ops.mean(a, axis=axis, keepdims=bool(keepdims))
@@ -172,7 +174,9 @@ def var(
     >>> np.var(np.array([1.0, 3.0]))
     np.float64(1.0)
     """
-    refuse("var", out=out)
+    if out is not None:
+        found = var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
+        return write_out(out, found, None, "var")
     a, axis = _prepare("var", a, axis, dtype)
     if a.dtype.kind not in "fc":
         a = astype(a, float)
@@ -220,7 +224,9 @@ def std(
     >>> np.std(np.array([1.0, 3.0]))
     np.float64(1.0)
     """
-    refuse("std", out=out)
+    if out is not None:
+        found = std(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction)
+        return write_out(out, found, None, "std")
     return root(var(a, axis, dtype, None, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
@@ -336,7 +342,7 @@ def _extreme(
     name: str, reduce: Any, pair: Any, a: Any, axis: Any, out: Any, keepdims: Any, initial: Any, mask: Any
 ) -> Any:
     if out is not None:
-        refuse(name, out=out)
+        return write_out(out, _extreme(name, reduce, pair, a, axis, None, keepdims, initial, mask), None, name)
     a, axis = _prepare(name, a, axis)
     if mask is not True:
         if initial is NOT_GIVEN:
@@ -362,7 +368,8 @@ def ptp(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any
     >>> np.ptp(np.array([1.0, 4.0, 2.0]))
     np.float64(3.0)
     """
-    refuse("ptp", out=out)
+    if out is not None:
+        return write_out(out, ptp(a, axis, None, keepdims), None, "ptp")
     a, axis = _prepare("ptp", a, axis)
     keepdims = bool(keepdims)
     return subtract(ops.max(a, axis=axis, keepdims=keepdims), ops.min(a, axis=axis, keepdims=keepdims))
@@ -393,7 +400,8 @@ def argmin(a: Any, axis: int | None = None, out: Any = None, *, keepdims: Any = 
 
 
 def _position(name: str, find: Any, a: Any, axis: Any, out: Any, keepdims: Any) -> Any:
-    refuse(name, out=out)
+    if out is not None:
+        return write_out(out, _position(name, find, a, axis, None, keepdims), None, name)
     a = operand(a)
     lengths = shape_of(a)
     if axis is None:
@@ -416,7 +424,9 @@ def all(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, whe
     >>> np.all(np.array([1.0, 0.0]))
     np.False_
     """
-    refuse("all", out=out, where=where)
+    if out is not None:
+        return write_out(out, all(a, axis, None, keepdims, where=where), None, "all")
+    refuse("all", where=where)
     a, axis = _prepare("all", a, axis)
     return ops.all(a, axis=axis, keepdims=bool(keepdims))
 
@@ -430,7 +440,9 @@ def any(a: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, whe
     >>> np.any(np.array([1.0, 0.0]))
     np.True_
     """
-    refuse("any", out=out, where=where)
+    if out is not None:
+        return write_out(out, any(a, axis, None, keepdims, where=where), None, "any")
+    refuse("any", where=where)
     a, axis = _prepare("any", a, axis)
     return ops.any(a, axis=axis, keepdims=bool(keepdims))
 
@@ -470,7 +482,8 @@ def cumsum(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None) 
     >>> np.cumsum(np.array([1.0, 2.0, 3.0]))
     array([1., 3., 6.])
     """
-    refuse("cumsum", out=out)
+    if out is not None:
+        return write_out(out, cumsum(a, axis, dtype), None, "cumsum")
     a, axis = _along_one("cumsum", a, axis, dtype)
     return cumulative.cumsum(a, axis=axis, reverse=False)
 
@@ -484,7 +497,8 @@ def cumprod(a: Any, axis: int | None = None, dtype: Any = None, out: Any = None)
     >>> np.cumprod(np.array([1.0, 2.0, 3.0]))
     array([1., 2., 6.])
     """
-    refuse("cumprod", out=out)
+    if out is not None:
+        return write_out(out, cumprod(a, axis, dtype), None, "cumprod")
     a, axis = _along_one("cumprod", a, axis, dtype)
     return cumulative.cumprod(a, axis=axis)
 

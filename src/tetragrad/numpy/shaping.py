@@ -13,8 +13,8 @@ from ..core.tensor import Tensor
 from ..errors import OperationError, ShapeError
 from ..ops import indexing
 from ..ops import shape as ops
-from .arguments import as_shape, one_axis, operand, some_axes
 from . import creation
+from .arguments import as_shape, one_axis, operand, some_axes
 from .creation import refuse
 
 __all__ = [

@@ -20,6 +20,7 @@ from .arguments import NOT_GIVEN, as_scalar, operand, some_axes
 from .creation import refuse
 from .joining import concatenate
 from .shaping import astype, atleast_2d, expand_dims, squeeze, transpose
+from .writing import write_out
 
 __all__ = [
     "corrcoef", "cov", "median", "nanargmax", "nanargmin", "nancumprod", "nancumsum", "nanmax", "nanmean",
@@ -67,7 +68,8 @@ def median(a: Any, axis: Any = None, out: Any = None, overwrite_input: bool = Fa
     >>> np.median(np.array([3.0, 1.0, 2.0]))
     np.float64(2.0)
     """
-    refuse("median", out=out)
+    if out is not None:
+        return write_out(out, median(a, axis, None, overwrite_input, keepdims), None, "median")
     lanes, kept = _lanes("median", a, axis)
     last = len(shape_of(lanes)) - 1
     ordered = sorting.sort(lanes, axis=last)
@@ -118,7 +120,10 @@ def quantile(
     >>> np.quantile(np.array([0.0, 10.0]), 0.25)
     np.float64(2.5)
     """
-    refuse("quantile", out=out, weights=weights)
+    if out is not None:
+        found = quantile(a, q, axis, None, overwrite_input, method, keepdims, weights=weights)
+        return write_out(out, found, None, "quantile")
+    refuse("quantile", weights=weights)
     q = _fractions("quantile", q)
     lanes, kept = _lanes("quantile", a, axis)
     last = len(shape_of(lanes)) - 1
@@ -359,7 +364,8 @@ def nanquantile(
     >>> np.nanquantile(np.array([0.0, np.nan, 10.0]), 0.25)
     np.float64(2.5)
     """
-    refuse("nanquantile", out=out)
+    if out is not None:
+        return write_out(out, nanquantile(a, q, axis, None, overwrite_input, method, keepdims), None, "nanquantile")
     q = _fractions("nanquantile", q)
     lanes, kept = _lanes("nanquantile", a, axis)
     last = len(shape_of(lanes)) - 1

@@ -41,13 +41,15 @@ def place_of(index: Any) -> tuple[Any, ...]:
 
 def set_item(target: Tensor, index: Any, value: Any, name: str = "setitem") -> None:
     """``target[index] = value``; where an index names an element twice, the last value stays."""
-    index = place_of(index)
-    if not isinstance(value, (Tensor, np.ndarray, np.generic, bool, int, float, complex)):
+    kind = type(index)
+    index = (index,) if kind is int or kind is slice else place_of(index)
+    if isinstance(value, Tensor):
+        if is_own_part(target, value, getitem.primitive, {"index": index}):
+            return  # the end of `x[i] += v`, whose middle wrote through the view x[i]
+    elif not isinstance(value, (np.ndarray, np.generic, bool, int, float, complex)):
         value = operand(value)
-    if isinstance(value, Tensor) and is_own_part(target, value, getitem.primitive, {"index": index}):
-        return  # the end of `x[i] += v`, whose middle wrote through the view x[i]
     dtype = value.dtype if hasattr(value, "dtype") else np.result_type(value)
-    if dtype.kind in "fc" and not np.can_cast(dtype, target.dtype, "same_kind"):
+    if dtype is not target.dtype and dtype.kind in "fc" and not np.can_cast(dtype, target.dtype, "same_kind"):
         raise OperandTypeError(
             f"{name}: {dtype} values do not fit into a Tensor of {target.dtype}; convert it with .astype({dtype}) "
             f"first, or write a new Tensor instead of changing this one"

@@ -160,7 +160,7 @@ _TIES = [Real(-3, 3, special=(0, 1)), Real(-3, 3, special=(0, 1))]
 
 
 def _with_numbers(ufunc: Any) -> Any:
-    """`ufunc`, where a Python number beside an array becomes a row: NumPy compares with rows two to three times faster."""
+    """`ufunc`, where a Python number beside an array becomes a row: NumPy compares with rows far faster."""
 
     def value(x: Any, y: Any) -> Any:
         if type(x) is ndarray and x.size > MANY and x.dtype.kind == "f" and type(y) in (int, float):
@@ -172,11 +172,13 @@ def _with_numbers(ufunc: Any) -> Any:
 
 maximum = elementwise(
     "maximum", np.maximum, [lambda g, x, y: larger_share(g, x, y), lambda g, x, y: larger_share(g, y, x)],
-    operator=_with_numbers(np.maximum), sample=_TIES, doc="Elementwise maximum; equal elements share the derivative equally.",
+    operator=_with_numbers(np.maximum), sample=_TIES,
+    doc="Elementwise maximum; equal elements share the derivative equally.",
 )  # fmt: skip
 minimum = elementwise(
     "minimum", np.minimum, [lambda g, x, y: larger_share(g, y, x), lambda g, x, y: larger_share(g, x, y)],
-    operator=_with_numbers(np.minimum), sample=_TIES, doc="Elementwise minimum; equal elements share the derivative equally.",
+    operator=_with_numbers(np.minimum), sample=_TIES,
+    doc="Elementwise minimum; equal elements share the derivative equally.",
 )  # fmt: skip
 
 

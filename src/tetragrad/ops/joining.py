@@ -122,7 +122,6 @@ split = general(
 )
 
 
-
 def _linked(door: Any, places: Callable[..., list[Any]]) -> Callable[..., Any]:
     """A door that tells the user's Tensors of their parts, which are views of them."""
     primitive = door.primitive

@@ -21,8 +21,8 @@ from .random import lengths
 from .tensor import as_operand, made
 
 __all__ = [
-    "astype", "broadcast_tensors", "broadcast_to", "cast", "chunk", "concat", "expand", "expand_as", "flatten",
-    "flip", "gather", "gather_nd", "hstack", "index_select", "masked_select", "meshgrid", "moveaxis",
+    "astype", "broadcast_shape", "broadcast_tensors", "broadcast_to", "cast", "chunk", "concat", "expand", "expand_as",
+    "flatten", "flip", "gather", "gather_nd", "hstack", "index_select", "masked_select", "meshgrid", "moveaxis",
     "repeat_interleave", "reshape", "roll", "shape", "slice", "split", "squeeze", "stack", "swapaxes", "t",
     "take_along_axis", "tile", "tolist", "transpose", "unbind", "unsqueeze", "unstack", "view", "vstack",
 ]  # fmt: skip
@@ -141,12 +141,32 @@ def concat(x: Any, axis: Any = 0, name: str | None = None) -> Any:
                 f"The shape of input[0] and input[{position}] is expected to be equal. But received input[0]'s shape = "
                 f"{list(first)}, input[{position}]'s shape = {list(shape_of(part))}."
             )
+    _check_one_dtype(parts)
     return made(joining.concatenate(parts, int(axis)))
 
 
 def stack(x: Any, axis: int = 0, name: str | None = None) -> Any:
     """Tensors of one shape joined along a new axis."""
-    return made(joining.stack(_parts(x, "stack"), axis))
+    parts = _parts(x, "stack")
+    _check_one_dtype(parts)
+    return made(joining.stack(parts, axis))
+
+
+def _check_one_dtype(parts: list[Any]) -> None:
+    for position, part in enumerate(parts):
+        if part._value.dtype != parts[0]._value.dtype:
+            raise invalid(
+                f"The data_type of input tensor in list isn't consistent, the first tensor is {parts[0].dtype.name}, "
+                f"but {position}th tensor is {part.dtype.name}."
+            )
+
+
+def broadcast_shape(x_shape: Any, y_shape: Any) -> list[int]:
+    """The shape that two shapes have in common."""
+    try:
+        return list(np.broadcast_shapes(lengths(x_shape), lengths(y_shape)))
+    except ValueError as error:
+        raise invalid(f"broadcast_shape: {list(x_shape)} and {list(y_shape)} do not fit") from error
 
 
 def _parts(x: Any, function: str) -> list[Any]:

@@ -23,7 +23,7 @@ __all__ = [
     "abs",
     "acos",
     "acosh",
-    "add",
+    "add", "add_n",
     "all",
     "allclose",
     "amax",
@@ -161,7 +161,7 @@ asinh = _unary("asinh", trigonometric.arcsinh)
 atan = _unary("atan", trigonometric.arctan)
 atanh = _unary("atanh", trigonometric.arctanh)
 bitwise_not = _unary("bitwise_not", arithmetic.invert, False)
-ceil = _unary("ceil", rounding.ceil)
+ceil = _unary("ceil", rounding.ceil, False)
 conj = _unary("conj", elementwise.conj, False)
 cos = _unary("cos", trigonometric.cos)
 cosh = _unary("cosh", trigonometric.cosh)
@@ -170,7 +170,7 @@ erf = _unary("erf", special.erf)
 erfinv = _unary("erfinv", special.erfinv)
 exp = _unary("exp", exponential.exp)
 expm1 = _unary("expm1", elementwise.expm1)
-floor = _unary("floor", rounding.floor)
+floor = _unary("floor", rounding.floor, False)
 frac = _unary("frac", _frac)
 imag = _unary("imag", elementwise.imag, False)
 isfinite = _unary("isfinite", elementwise.isfinite, False)
@@ -185,7 +185,7 @@ logical_not = _unary("logical_not", elementwise.logical_not, False)
 neg = _unary("neg", lambda x: -x, False)
 real = _unary("real", elementwise.real, False)
 reciprocal = _unary("reciprocal", exponential.reciprocal)
-round = _unary("round", rounding.rint)
+round = _unary("round", rounding.round, False)
 rsqrt = _unary("rsqrt", _rsqrt)
 sigmoid = _unary("sigmoid", exponential.expit)
 sign = _unary("sign", arithmetic.sign, False)
@@ -195,7 +195,7 @@ sqrt = _unary("sqrt", exponential.sqrt)
 square = _unary("square", exponential.square, False)
 tan = _unary("tan", trigonometric.tan)
 tanh = _unary("tanh", trigonometric.tanh)
-trunc = _unary("trunc", rounding.trunc)
+trunc = _unary("trunc", rounding.trunc, False)
 
 # -- two operands -----------------------------------------------------------------------------------------------------
 
@@ -239,6 +239,15 @@ not_equal = _binary("not_equal", lambda x, y: x != y)
 remainder = _binary("remainder", arithmetic.remainder)
 mod = floor_mod = remainder
 subtract = _binary("subtract", arithmetic.subtract)
+
+
+def add_n(inputs: Any, name: str | None = None) -> Any:
+    """Sum of several Tensors."""
+    first, *others = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    total = as_operand(first, "add_n", "inputs")
+    for each in others:
+        total = add(total, each)
+    return total
 
 
 def pow(x: Any, y: Any, name: str | None = None) -> Any:

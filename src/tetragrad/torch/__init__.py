@@ -9,12 +9,14 @@ from __future__ import annotations
 from math import e, inf, nan, pi
 from typing import Any
 
+from ..core.threads import threads as _threads
 from ..dialects.borders import accepting as _accepting
 from ..dialects.names import missing_name as _missing_name
-from . import autograd, dtypes, func, linalg, nn, optim, random, utils
+from . import autograd, distributions, dtypes, func, linalg, nn, optim, random, testing, utils
 from . import random as _random_module
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .creation import *
+from .creation import complex_ as complex
 from .dtypes import (
     Size,
     bool,
@@ -89,6 +91,7 @@ from .promotion import promote_types as _promote
 from .promotion import result_dtype as _result_dtype
 from .random import *
 from .reductions import *
+from .reductions import norm as _norm
 from .serialization import load, save
 from .shaping import *
 from .tensor import Tensor
@@ -133,6 +136,21 @@ def promote_types(type1: Any, type2: Any) -> Any:
 def result_type(tensor1: Any, tensor2: Any) -> Any:
     """The dtype of the result of an operation on both."""
     return dtypes.as_dtype(_result_dtype(tensor1, tensor2))
+
+
+def dist(input: Any, other: Any, p: Any = 2) -> Any:
+    """The norm of the difference."""
+    return _norm(input - other, p)
+
+
+def get_num_threads() -> Any:
+    """How many threads large operations use."""
+    return _threads()
+
+
+def set_num_threads(n: Any) -> None:
+    """Say how many threads large operations use."""
+    _threads(n)
 
 
 def typename(obj: Any) -> str:

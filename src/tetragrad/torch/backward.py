@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core import hooks
-from ..core.gradients import add_to_grads
+from ..core import gradients, hooks
 from ..core.levels import Boxed
 from ..core.mutation import alias_of
 from ..core.recording import no_grad
@@ -184,26 +183,21 @@ def sweep_nodes(
 
 def accumulate(owners: Sequence[tuple[Any, Any]], taken: set[int]) -> None:
     """Add cotangents to the `.grad` of Tensors, all or none; a gradient that is there stays the same Tensor."""
-    receivers, gradients, before = [], [], []
-    for owner, ct in owners:
-        if owner is None:
-            continue
-        receivers.append(owner)
-        gradients.append(fitted(ct, owner, taken))
-        old = getattr(owner, "_grad", None)
-        if old is not None:
-            before.append((owner, old))
-    add_to_grads(receivers, gradients)
-    for owner, old in before:
-        total = owner._grad
-        if total._node is not None or type(total._value) not in PLAIN or old._node is not None:
-            continue  # part of a graph: a new Tensor
-        if alias_of(old) is None:
-            old._value = total._value
-        else:  # views of the gradient see the sum
-            with no_grad():
-                assign(old, total)
-        owner._grad = old
+    receivers = [owner for owner, _ in owners if owner is not None]
+    new = [fitted(ct, owner, taken) for owner, ct in owners if owner is not None]
+    with gradients._turns:  # reading, adding and putting back are one step for other threads
+        before = [getattr(owner, "_grad", None) for owner in receivers]
+        gradients.add_to_grads(receivers, new)
+        for owner, old in zip(receivers, before):
+            total = owner._grad
+            if old is None or total._node is not None or type(total._value) not in PLAIN or old._node is not None:
+                continue  # the first, or part of a graph: a new Tensor
+            if alias_of(old) is None:
+                old._value = total._value
+            else:  # views of the gradient see the sum
+                with no_grad():
+                    assign(old, total)
+            owner._grad = old
     for owner in receivers:
         if hasattr(owner, "_post_hooks"):
             for hook in list(owner._post_hooks.values()):

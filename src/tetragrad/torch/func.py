@@ -243,7 +243,7 @@ def vmap(
     in_dims, out_dims : int, None or nest of them
         The mapped axes of arguments and results.
     randomness : {'error', 'same', 'different'}
-        Whether random functions raise, or draw the same numbers for all examples.
+        Whether random functions raise, or draw the same numbers for all examples; with ``"different"`` they raise too.
     chunk_size : int, optional
         Accepted; all examples are computed at once.
     """

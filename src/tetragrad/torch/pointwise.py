@@ -191,6 +191,11 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     return out if out._value.dtype == wanted else where_door(condition, cast(input, wanted), cast(other, wanted))
 
 
+def nan_to_num(input: Any, nan: float = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    """nan and infinities replaced by numbers."""
+    return constant(elementwise.nan_to_num(input, nan=nan, posinf=posinf, neginf=neginf))
+
+
 def lerp(input: Any, end: Any, weight: Any) -> Any:
     """input + weight * (end - input)."""
     return input + weight * (end - input)
@@ -281,7 +286,7 @@ arccos, arcsin, arctan = FUNCTIONS["acos"], FUNCTIONS["asin"], FUNCTIONS["atan"]
 __all__ = [
     *FUNCTIONS, *DISCRETE, "absolute", "add", "addcdiv", "addcmul", "allclose", "angle", "arccos", "arcsin", "arctan",
     "arctan2", "atan2", "clamp", "clip", "conj", "div", "divide", "equal", "floor_divide", "fmax", "fmin", "fmod",
-    "hypot", "imag", "isclose", "lerp", "logaddexp", "maximum", "minimum", "mul", "multiply", "negative", "positive",
-    "pow", "real", "reciprocal", "relu", "remainder", "round", "rsqrt", "sub", "subtract", "true_divide", "where",
-    "xlogy",
+    "hypot", "imag", "isclose", "lerp", "logaddexp", "maximum", "minimum", "mul", "multiply", "nan_to_num", "negative",
+    "positive", "pow", "real", "reciprocal", "relu", "remainder", "round", "rsqrt", "sub", "subtract", "true_divide",
+    "where", "xlogy",
 ]  # fmt: skip

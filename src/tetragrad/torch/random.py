@@ -85,12 +85,18 @@ def refuse_in_vmap() -> None:
             "vmap: called random operation while in randomness error mode. Please either use the 'same' or "
             "'different' randomness flags on vmap or perform the randomness operation out of vmap"
         )
+    if randomness() == "different":
+        raise errors.RuntimeError(
+            "vmap: randomness='different' is not available in tetragrad; draw the numbers of all examples outside and "
+            "map over them"
+        )
 
 
-def _draw(generator: Generator | None, draw: Any) -> Any:
+def draw(generator: Generator | None, numbers: Any) -> Any:
+    """Numbers from a generator, the default one if None: ``numbers(NumPy generator)``."""
     refuse_in_vmap()
     with _lock:
-        return draw((generator or default_generator)._rng)
+        return numbers((generator or default_generator)._rng)
 
 
 def _size(size: Any, kwargs: dict[str, Any]) -> tuple[int, ...]:
@@ -105,19 +111,17 @@ def _normal(shape: Any, dtype: Any, generator: Generator | None = None) -> Any:
     if dtype.kind not in "fc":
         raise NotImplementedError(f"\"normal_kernel_cpu\" not implemented for '{dtypes.as_dtype(dtype).legacy}'")
 
-    def draw(rng: Any) -> Any:
+    def numbers(rng: Any) -> Any:
         if dtype.kind == "c":
             return ((rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) / np.sqrt(2)).astype(dtype)
         return np.asarray(rng.standard_normal(shape)).astype(dtype)
 
-    return np.asarray(_draw(generator, draw))
+    return np.asarray(draw(generator, numbers))
 
 
 def _uniform(shape: Any, dtype: Any, generator: Generator | None = None) -> Any:
     kind = dtype if dtype in (np.float32, np.float64) else np.float32
-    return np.asarray(
-        _draw(generator, lambda rng: rng.random(shape, dtype=kind.type if kind is dtype else kind)), dtype
-    )
+    return np.asarray(draw(generator, lambda rng: rng.random(shape, dtype=kind.type if kind is dtype else kind)), dtype)
 
 
 def rand(
@@ -163,14 +167,14 @@ def randint(
     if low >= high:
         raise errors.RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
     shape = shape_from((size,))
-    value = _draw(generator, lambda rng: rng.integers(low, high, shape))
+    value = draw(generator, lambda rng: rng.integers(low, high, shape))
     return made(np.asarray(value).astype(numpy_dtype(dtype) or np.int64), requires_grad)
 
 
 def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None) -> Tensor:
     """The numbers 0 to n - 1 in random order."""
     check_device(device)
-    return made(np.asarray(_draw(generator, lambda rng: rng.permutation(n))).astype(numpy_dtype(dtype) or np.int64))
+    return made(np.asarray(draw(generator, lambda rng: rng.permutation(n))).astype(numpy_dtype(dtype) or np.int64))
 
 
 def normal(
@@ -199,7 +203,7 @@ def normal(
 def bernoulli(input: Any, p: Any = None, *, generator: Any = None) -> Tensor:
     """1 with the given probabilities, else 0."""
     chance = np.asarray(input.detach()._array()) if p is None else p
-    drawn = _draw(generator, lambda rng: rng.random(tuple(input.shape)))
+    drawn = draw(generator, lambda rng: rng.random(tuple(input.shape)))
     return made(np.asarray(drawn < chance).astype(input._value.dtype))
 
 
@@ -207,7 +211,7 @@ def multinomial(input: Any, num_samples: int, replacement: bool = False, *, gene
     """Indices drawn with the given weights, per row."""
     weights = np.asarray(input.detach()._array(), np.float64)
     rows = [
-        _draw(generator, lambda rng, w=row: rng.choice(len(w), num_samples, replace=replacement, p=w / w.sum()))
+        draw(generator, lambda rng, w=row: rng.choice(len(w), num_samples, replace=replacement, p=w / w.sum()))
         for row in np.atleast_2d(weights)
     ]
     return made(np.asarray(rows if weights.ndim == 2 else rows[0], np.int64))

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..core.levels import concrete
 from ..core.tensor import Tensor as CoreTensor
-from ..numpy import reductions, sorting, statistics
+from ..numpy import differences, reductions, sorting, statistics
 from ..numpy.indexing import take_along_axis
 from ..ops.norms import norm as norm_door
 from ..ops.reductions import sum as sum_door
@@ -310,6 +310,26 @@ def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
     return constant(np.bincount(input._array(), None if weights is None else weights.detach()._array(), minlength))
 
 
+def diff(input: Any, n: int = 1, dim: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    """Differences of neighbours along `dim`, n times."""
+    return constant(differences.diff(input, n, one_dim(input, dim), prepend, append))
+
+
+def trapezoid(y: Any, x: Any = None, *, dx: float = 1.0, dim: int = -1) -> Any:
+    """Integral along `dim` by the trapezoidal rule."""
+    return constant(differences.trapezoid(y, x, dx, one_dim(y, dim)))
+
+
+def cov(input: Any, *, correction: int = 1) -> Any:
+    """Covariance matrix of variables that are rows."""
+    return constant(statistics.cov(input, ddof=correction))
+
+
+def corrcoef(input: Any) -> Any:
+    """Matrix of correlation coefficients of variables that are rows."""
+    return constant(statistics.corrcoef(input))
+
+
 def searchsorted(sorted_sequence: Any, values: Any, *, right: bool = False) -> Any:
     """Where values would go in an ordered Tensor."""
     return constant(np.asarray(sorting.searchsorted(sorted_sequence, values, "right" if right else "left")))
@@ -326,7 +346,7 @@ def nonzero(input: Any, *, as_tuple: bool = False) -> Any:
 argwhere = nonzero
 
 __all__ = [
-    "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "argwhere", "bincount", "count_nonzero", "cumprod",
-    "cumsum", "kthvalue", "logsumexp", "max", "mean", "median", "min", "nansum", "nonzero", "norm", "prod",
-    "quantile", "searchsorted", "sort", "std", "sum", "topk", "unique", "var",
+    "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "argwhere", "bincount", "corrcoef", "count_nonzero",
+    "cov", "cumprod", "cumsum", "diff", "kthvalue", "logsumexp", "max", "mean", "median", "min", "nansum", "nonzero",
+    "norm", "prod", "quantile", "searchsorted", "sort", "std", "sum", "topk", "trapezoid", "unique", "var",
 ]  # fmt: skip

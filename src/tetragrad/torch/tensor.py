@@ -61,7 +61,7 @@ class Tensor(DialectTensor):
         if type(value) in _LISTS:  # a user's torch.Tensor([1, 2]) or torch.Tensor(2, 3)
             sizes = (value, *(() if node is None else (node,)), *more)
             dtype = dtypes.get_default_dtype().dtype
-            value = np.zeros(sizes, dtype) if type(value) is int else np.array(value, dtype)  # type: ignore[arg-type]
+            value = np.zeros(sizes, dtype) if type(value) is int else np.array(value, dtype)
             node = None
         self._value = value
         self._node = node
@@ -541,7 +541,7 @@ def _restore(value: Any, requires_grad: bool, parameter: bool) -> Tensor:
     made.requires_grad = requires_grad
     if parameter:
         made._parameter = True
-    return made  # type: ignore[no-any-return]
+    return made
 
 
 def represent(x: Tensor) -> str:

@@ -7,17 +7,20 @@ from typing import Any
 import numpy as np
 
 from ...core.levels import concrete, shape_of
+from ...dialects.names import missing_name
+from ...numpy import padding
 from ...numpy.indexing import take_along_axis
 from ...ops import arithmetic, exponential, shape, special
 from ...ops import softmax as softmax_ops
+from ...ops.indexing import take
 from .. import mathematics
 from ..dtypes import as_dtype, numpy_dtype
 from ..errors import invalid
-from ..linalg import matmul
+from ..linalg import matmul, norm
 from ..manipulation import squeeze
 from ..mathematics import sigmoid, tanh
 from ..operators import to_float
-from ..random import generator
+from ..random import generator, lengths
 from ..tensor import as_operand, made
 
 
@@ -210,6 +213,55 @@ def one_hot(x: Any, num_classes: int = -1, name: str | None = None) -> Any:
     return made(np.eye(count, dtype=numpy_dtype(None))[labels])
 
 
+def embedding(x: Any, weight: Any, padding_idx: int | None = None, name: str | None = None) -> Any:
+    """The rows of a table at these positions; the row `padding_idx` gets no gradient."""
+    places = np.asarray(concrete(as_operand(x, "embedding"), "embedding()"))
+    weight = as_operand(weight, "embedding", "weight", 1)
+    if places.dtype.kind not in "iu" or (places.size and not 0 <= places.min() <= places.max() < shape_of(weight)[0]):
+        raise invalid(f"embedding: the positions must be whole numbers from 0 to {shape_of(weight)[0] - 1}")
+    rows = take(weight, places, axis=0)
+    return rows if padding_idx is None else arithmetic.keep(rows, (places != padding_idx)[..., None])
+
+
+def pad(x: Any, pad: Any, mode: str = "constant", value: float = 0.0, name: str | None = None) -> Any:
+    """A frame of one value: the lengths before and after the last axis, then the one before it, and so on."""
+    x = as_operand(x, "pad")
+    widths = lengths(pad)
+    if mode != "constant" or len(widths) % 2 or len(widths) > 2 * len(shape_of(x)):
+        raise invalid("pad: takes mode='constant' and two lengths per axis, the last axis first")
+    pairs = [(widths[place], widths[place + 1]) for place in range(0, len(widths), 2)][::-1]
+    if len(widths) == 2 * len(shape_of(x)):
+        pairs = pairs[::-1]  # for all axes Paddle takes the first axis first
+    return padding.pad(x, [(0, 0)] * (len(shape_of(x)) - len(pairs)) + pairs, constant_values=value)
+
+
+def normalize(x: Any, p: float = 2, axis: int = 1, epsilon: float = 1e-12, name: str | None = None) -> Any:
+    """Vectors along an axis, divided by their norms."""
+    x = as_operand(x, "normalize")
+    return x / arithmetic.maximum(norm(x, p, axis, True), epsilon)
+
+
+def layer_norm(
+    x: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, epsilon: float = 1e-05, name: str | None = None
+) -> Any:
+    """The elements of the last axes, less their mean, divided by their deviation; then scaled and shifted."""
+    x = as_operand(x, "layer_norm")
+    axes = list(range(-len(lengths(normalized_shape)), 0))
+    centred = x - mathematics.mean(x, axes, True)
+    out = centred / mathematics.sqrt(mathematics.mean(centred * centred, axes, True) + epsilon)
+    out = out if weight is None else out * weight
+    return out if bias is None else out + bias
+
+
+def binary_cross_entropy(
+    input: Any, label: Any, weight: Any = None, reduction: str = "mean", name: str | None = None
+) -> Any:
+    """Negative logarithms of the probabilities of the right one of two classes."""
+    x, y = as_operand(input, "binary_cross_entropy", "input"), as_operand(label, "binary_cross_entropy", "label", 1)
+    loss = -(special.xlogy(y, x) + special.xlogy(1 - y, 1 - x))
+    return _reduced(loss if weight is None else loss * weight, reduction, "binary_cross_entropy")
+
+
 def linear(x: Any, weight: Any, bias: Any = None, name: str | None = None) -> Any:
     """``x @ weight + bias``."""
     out = matmul(x, weight)
@@ -240,7 +292,34 @@ def dropout(
 
 
 __all__ = [
-    "binary_cross_entropy_with_logits", "cross_entropy", "dropout", "elu", "gelu", "l1_loss", "leaky_relu", "linear",
-    "log_sigmoid", "log_softmax", "mse_loss", "nll_loss", "one_hot", "relu", "sigmoid", "silu", "softmax",
-    "softmax_with_cross_entropy", "softplus", "swish", "tanh",
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "dropout",
+    "elu",
+    "embedding",
+    "gelu",
+    "l1_loss",
+    "layer_norm",
+    "leaky_relu",
+    "linear",
+    "log_sigmoid",
+    "log_softmax",
+    "mse_loss",
+    "nll_loss",
+    "normalize",
+    "one_hot",
+    "pad",
+    "relu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmax_with_cross_entropy",
+    "softplus",
+    "swish",
+    "tanh",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    raise missing_name("tetragrad.paddle.nn.functional", name, __all__)

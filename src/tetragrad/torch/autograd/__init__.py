@@ -13,7 +13,7 @@ from ..backward import backward
 from ..errors import NotRecordedError, RuntimeError
 from ..modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 from ..tensor import Tensor
-from . import forward_ad, function, functional, graph
+from . import forward_ad, function, functional, grad_mode, graph
 from . import gradcheck as _gradcheck
 from .function import Function
 from .gradcheck import gradgradcheck
@@ -137,7 +137,7 @@ Variable = variable_class
 
 __all__ = [
     "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "forward_ad", "function", "functional",
-    "grad", "gradcheck", "gradgradcheck", "graph", "inference_mode", "no_grad", "set_detect_anomaly",
+    "grad", "grad_mode", "gradcheck", "gradgradcheck", "graph", "inference_mode", "no_grad", "set_detect_anomaly",
     "set_grad_enabled",
 ]  # fmt: skip
 

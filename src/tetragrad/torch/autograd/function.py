@@ -97,7 +97,7 @@ class FunctionMeta(type):
 
     def __init__(cls, name: str, bases: Any, attributes: Any) -> None:
         super().__init__(name, bases, attributes)
-        cls._context = type(name + "Backward", (FunctionCtx,), {})  # type: ignore[attr-defined]
+        cls._context = type(name + "Backward", (FunctionCtx,), {})
 
 
 class Function(metaclass=FunctionMeta):

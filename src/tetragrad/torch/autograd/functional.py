@@ -180,7 +180,7 @@ def jacobian(
                 f"Output {i} of the user-provided function does not require gradients. The outputs must be computed "
                 f"in a differentiable manner from the input when running in strict mode."
             )
-        if out.is_complex():  # type: ignore[attr-defined]
+        if out.is_complex():
             raise NonScalarError(f"grad can be implicitly created only for real scalar outputs but got {out.dtype!r}")
         rows = []
         for position in range(out.shape.numel()):
@@ -215,7 +215,7 @@ def _scalar_call(func: Callable[..., Any], name: str) -> Callable[..., Any]:
             raise RuntimeError(f"The function given to {name} should return a single Tensor")
         if outs[0].shape.numel() != 1:
             raise RuntimeError(f"The Tensor returned by the function given to {name} should contain a single element")
-        return outs[0].reshape(())  # type: ignore[attr-defined]
+        return outs[0].reshape(())
 
     return call
 

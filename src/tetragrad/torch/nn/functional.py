@@ -40,7 +40,10 @@ def softmin(input: Any, dim: Any = None) -> Any:
 
 
 def _prepared(input: Any, dtype: Any) -> Any:
-    return floating(input) if dtype is None else cast(input, dtype.dtype)
+    x = input if dtype is None else cast(input, dtype.dtype)
+    if x._value.dtype.kind not in "fc":
+        raise NotImplementedError(f"\"softmax_lastdim_kernel_impl\" not implemented for '{x.dtype.legacy}'")
+    return x
 
 
 def _default_dim(input: Any, dim: Any) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict
+from collections import OrderedDict, namedtuple
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +14,13 @@ from ..random import randn
 from ..tensor import RemovableHandle, Tensor
 from . import functional, init
 from .parameter import Parameter
+
+
+class _Keys(namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])):
+    """The names that `load_state_dict` did not find, or did not know."""
+
+    def __repr__(self) -> str:
+        return super().__repr__() if self.missing_keys or self.unexpected_keys else "<All keys matched successfully>"
 
 
 class Module:
@@ -123,6 +130,13 @@ class Module:
                 for name in register:
                     yield f"{prefix}.{name}" if prefix else name, register
 
+    def _named_values(self) -> Iterator[tuple[str, Any]]:
+        """All parameters and buffers, module by module."""
+        for name, register in self._named_owners():
+            value = register[name.rpartition(".")[2]]
+            if value is not None:
+                yield name, value
+
     def named_parameters(self, prefix: str = "", recurse: bool = True) -> Iterator[tuple[str, Any]]:
         """All parameters, with their names."""
         return self._named("_parameters", recurse)
@@ -143,13 +157,11 @@ class Module:
 
     def state_dict(self) -> Any:
         """The values of all parameters and buffers by name."""
-        return OrderedDict(
-            (name, value.detach()) for name, value in [*self._named("_parameters"), *self._named("_buffers")]
-        )
+        return OrderedDict((name, value.detach()) for name, value in self._named_values())
 
-    def load_state_dict(self, state_dict: Any, strict: bool = True) -> None:
-        """Take over values by name."""
-        own = dict([*self._named("_parameters"), *self._named("_buffers")])
+    def load_state_dict(self, state_dict: Any, strict: bool = True) -> Any:
+        """Take over values by name; returns the names that were missing or not expected."""
+        own = dict(self._named_values())
         missing, unexpected = [n for n in own if n not in state_dict], [n for n in state_dict if n not in own]
         if strict and (missing or unexpected):
             raise RuntimeError(
@@ -159,6 +171,7 @@ class Module:
             for name, value in own.items():
                 if name in state_dict:
                     value.copy_(state_dict[name])
+        return _Keys(missing, unexpected)
 
     # -- what is done to all --------------------------------------------------------------------------------------
 

@@ -37,6 +37,8 @@ def test_float32_everywhere():
         (lambda i, f, d: f + d, "float64"),
         (lambda i, f, d: d.sum(), "float64"),
         (lambda i, f, d: i.astype("float64"), "float64"),
+        (lambda i, f, d: f * onp.float64(2), "float32"),
+        (lambda i, f, d: f.__iadd__(onp.float64(2)), "float32"),
         (lambda i, f, d: f > 1, "bool"),
         (lambda i, f, d: f.argmax(), "int64"),
         (lambda i, f, d: np.concatenate([f, f]), "float32"),

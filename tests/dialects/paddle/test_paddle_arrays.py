@@ -285,3 +285,17 @@ def test_places():
     assert repr(x.place) == "Place(cpu)" and paddle.get_device() == "cpu"
     with pytest.raises(ValueError, match="CPU"):
         paddle.set_device("gpu:0")
+
+
+def test_more_functions():
+    table = to_tensor([[1.0, 2.0], [3.0, 4.0]], stop_gradient=False)
+    F.embedding(to_tensor([1, 1, 0]), table, padding_idx=0).sum().backward()
+    assert table.grad.tolist() == [[0.0, 0.0], [2.0, 2.0]]
+    assert F.pad(to_tensor([[1.0, 2.0]]), [1, 1]).tolist() == [[0.0, 1.0, 2.0, 0.0]]
+    assert np.allclose(F.normalize(to_tensor([[3.0, 4.0]])).numpy(), [[0.6, 0.8]])
+    assert np.isclose(F.binary_cross_entropy(to_tensor([0.5, 0.4]), to_tensor([1.0, 0.0])).item(), 0.60198641)
+    assert np.allclose(F.layer_norm(to_tensor([[1.0, 2.0, 4.0]]), 3).numpy(), [[-1.06904137, -0.26726028, 1.3363018]])
+    assert paddle.add_n([table, table]).tolist() == (2 * table).tolist()
+    assert paddle.broadcast_shape([2, 1], [1, 3]) == [2, 3] and to_tensor([4]).floor().dtype == paddle.int64
+    with pytest.raises(ValueError, match="isn't consistent"):
+        paddle.concat([to_tensor([1.0]), to_tensor([1])])
