@@ -18,7 +18,7 @@ import tetragrad as tg
 import tetragrad.torch as torch
 from tetragrad import errors
 
-SHARED = Path(__file__).parents[3] / "shared" / "chapter"
+SHARED = Path(__file__).parents[4] / "shared" / "chapter"
 
 
 def test_a_first_example():
