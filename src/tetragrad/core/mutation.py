@@ -30,7 +30,7 @@ import numpy as np
 
 from ..errors import TetragradError
 from .bind import explain, record
-from .levels import Boxed
+from .levels import Boxed, shape_of
 from .primitive import ARGS, TABLE, Primitive
 from .recording import is_recording
 from .tensor import PLAIN, Node, Tensor
@@ -71,12 +71,15 @@ class Storage(History):
         The contents: the array that all look into.
     members : list of weakref
         Who they are.
+    boxed : bool
+        Some family's root is a value of a running transform.
     version : int
         For a face that counts writes.
     """
 
-    __slots__ = ("limit", "members", "version")
+    __slots__ = ("boxed", "limit", "members", "version")
 
+    boxed: bool
     limit: int
     members: list[weakref.ref[Tensor]]
     steps = ()
@@ -152,8 +155,8 @@ def share(
             pass
     if alias is None:
         storage = new(Storage)
-        storage.value, storage.node, storage.version, storage.limit = source._value, source._node, 0, 16
-        storage.members = [ref(source)]
+        storage.value, storage.node, storage.members = source._value, source._node, [ref(source)]
+        storage.boxed, storage.limit, storage.version = False, 16, 0
         alias = source._alias = _alias(storage, storage, None, None)
     else:
         storage = alias.storage
@@ -184,7 +187,8 @@ def _root(x: Tensor, storage: Storage, steps: Steps) -> None:
     """Let `x` be the root of a family of its own."""
     history = new(History)
     history.node, history.steps = x._node, steps
-    history.value = None if type(x._value) in PLAIN and type(storage.value) in PLAIN else x._value
+    plain = type(x._value) in PLAIN and type(storage.value) in PLAIN and not storage.boxed
+    history.value = None if plain else x._value
     x._alias = _alias(storage, history, None, None)
 
 
@@ -238,6 +242,16 @@ def _memory(value: Any) -> Any:
     return value
 
 
+def one_example(value: Any) -> Any:
+    """The array inside a value, of one example where `vmap` runs: how it is laid out in memory tells what is a view."""
+    axes = 0
+    while isinstance(value, (Boxed, Tensor)):
+        if isinstance(value, Boxed):
+            axes += len(shape_of(value.inside)) - len(value.shape)
+        value = value._value if isinstance(value, Tensor) else value.inside
+    return value if axes == 0 or 0 in value.shape else value[(0,) * axes]
+
+
 def _has_arrays(params: dict[str, Any]) -> bool:
     """Whether an index has arrays, so that NumPy copies."""
     return any([isinstance(entry, ndarray) for entry in params.get("index", ())])
@@ -287,6 +301,8 @@ def write(
     alias = _shared(target)
     is_tensor = isinstance(value, Tensor)
     in_memory = type(target._value if alias is None else alias.storage.value) is ndarray
+    if alias is not None and alias.storage.boxed:
+        in_memory = False
     try:
         if not in_memory or (is_tensor and isinstance(value._value, Boxed)):
             _write_anew(target, alias, value, primitive, params)
@@ -414,9 +430,9 @@ def _write_anew(target: Tensor, alias: Alias | None, value: Any, primitive: Prim
         member._value = seen._value
         if recording and own.history is history:
             member._node = seen._node
-    plain = all([type(root._value) in PLAIN for root in roots.values()])
+    storage.boxed = any([type(root._value) not in PLAIN for root in roots.values()])
     for other, root in roots.items():
-        other.value = None if plain and other is not storage else root._value
+        other.value = root._value if storage.boxed or other is storage else None
     if recording:
         history.node = roots[history]._node
 

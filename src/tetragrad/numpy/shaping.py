@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.levels import concrete, shape_of
+from ..core.mutation import one_example
 from ..core.tensor import Tensor
 from ..errors import OperationError, ShapeError
 from ..ops import indexing
@@ -150,7 +151,7 @@ def ravel(a: Any, order: str = "C") -> Any:
     """
     a = operand(a)
     flat = reshape(a, -1, "C" if order == "K" else order)
-    if isinstance(a, Tensor) and type(a._value) is np.ndarray and not a._value.flags.forc:
+    if isinstance(a, Tensor) and not one_example(a._value).flags.forc:
         return creation.copy(flat)  # NumPy copies, although a strided vector needs not be
     return flat
 
@@ -381,7 +382,7 @@ def tile(A: Any, reps: Any) -> Any:
     lengths = (1,) * (rank - len(lengths)) + lengths
     times = (1,) * (rank - len(times)) + times
     if all([count == 1 for count in times]):
-        return ops.reshape(a, shape=lengths)
+        return creation.copy(ops.reshape(a, shape=lengths))
     apart = ops.reshape(a, shape=tuple([each for length in lengths for each in (1, length)]))
     spread = ops.broadcast_to(apart, shape=tuple([each for pair in zip(times, lengths) for each in pair]))
     return ops.reshape(spread, shape=tuple([count * length for count, length in zip(times, lengths)]))
@@ -416,6 +417,8 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
     counts = np.asarray(concrete(repeats, "repeat"))
     if counts.size == 1:
         count = operator.index(counts.item())
+        if count == 1:
+            return creation.copy(a)
         apart = ops.reshape(a, shape=(*lengths[: axis + 1], 1, *lengths[axis + 1 :]))
         spread = ops.broadcast_to(apart, shape=(*lengths[: axis + 1], count, *lengths[axis + 1 :]))
         return ops.reshape(spread, shape=(*lengths[:axis], lengths[axis] * count, *lengths[axis + 1 :]))

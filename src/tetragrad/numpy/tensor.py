@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterator
+from opcode import opmap
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from ..core.bind import describe
 from ..core.gradients import add_to_grads
 from ..core.levels import Boxed, concrete, current_level, level_of, lift
 from ..core.mutation import separate, share, share_if_view
+from ..core.recording import is_recording
 from ..core.sweep import fit_cotangent, own_result, pull
 from ..core.tensor import PLAIN, Leaf, Node, is_differentiable_dtype
 from ..core.tensor import Tensor as CoreTensor
@@ -244,12 +247,15 @@ class Tensor(CoreTensor):
         return np.asarray(concrete(self, "tolist()")).tolist()
 
     def __float__(self) -> float:
+        _check_purpose(self)
         return float(concrete(self, "float()"))
 
     def __int__(self) -> int:
+        _check_purpose(self)
         return int(concrete(self, "int()"))
 
     def __complex__(self) -> complex:
+        _check_purpose(self)
         return complex(concrete(self, "complex()"))
 
     def __bool__(self) -> bool:
@@ -450,6 +456,21 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, copy: bool
     if requires_grad:
         made.requires_grad = True
     return made
+
+
+def _check_purpose(x: Tensor) -> None:
+    """For ``array[0] = x`` NumPy asks for a number, which would lose the derivative without a word."""
+    if (x._node is None or not is_recording()) and not level_of(x):
+        return
+    frame = sys._getframe(2)
+    if frame.f_code.co_code[frame.f_lasti] == _ASSIGNING:
+        raise EscapedValueError(
+            f"setitem: the array written into is plain and would lose the derivative of this Tensor ({describe(x)}). "
+            f"Make it a Tensor (tg.tensor(...)), or write x.item() if the derivative is not wanted."
+        )
+
+
+_ASSIGNING = opmap["STORE_SUBSCR"]
 
 
 def _rows(x: Tensor) -> Iterator[Any]:

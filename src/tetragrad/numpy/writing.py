@@ -39,6 +39,16 @@ def place_of(index: Any) -> tuple[Any, ...]:
     return tuple([concrete(entry, what) if isinstance(entry, Tensor) else entry for entry in resolve(index)])
 
 
+def check_dtype(name: str, target: Tensor, value: Any) -> None:
+    """No fractions and no imaginary parts are lost by a write; NumPy's own item assignment would drop them."""
+    dtype = value.dtype if hasattr(value, "dtype") else np.result_type(value)
+    if dtype is not target.dtype and dtype.kind in "fc" and not np.can_cast(dtype, target.dtype, "same_kind"):
+        raise OperandTypeError(
+            f"{name}: {dtype} values do not fit into a Tensor of {target.dtype}; convert it with .astype({dtype}) "
+            f"first, or write a new Tensor instead of changing this one"
+        )
+
+
 def set_item(target: Tensor, index: Any, value: Any, name: str = "setitem") -> None:
     """``target[index] = value``; where an index names an element twice, the last value stays."""
     kind = type(index)
@@ -48,12 +58,7 @@ def set_item(target: Tensor, index: Any, value: Any, name: str = "setitem") -> N
             return  # the end of `x[i] += v`, whose middle wrote through the view x[i]
     elif not isinstance(value, (np.ndarray, np.generic, bool, int, float, complex)):
         value = operand(value)
-    dtype = value.dtype if hasattr(value, "dtype") else np.result_type(value)
-    if dtype is not target.dtype and dtype.kind in "fc" and not np.can_cast(dtype, target.dtype, "same_kind"):
-        raise OperandTypeError(
-            f"{name}: {dtype} values do not fit into a Tensor of {target.dtype}; convert it with .astype({dtype}) "
-            f"first, or write a new Tensor instead of changing this one"
-        )
+    check_dtype(name, target, value)
     write(
         name, target, value, index_update.primitive, {"index": index},
         lambda array: partial(operator.setitem, array, index, raw(value)),
@@ -128,6 +133,7 @@ def at(ufunc: Any, door: Callable[..., Any], target: Any, index: Any, value: Any
     index = place_of(index)
     if ufunc in (np.add, np.subtract):
         value = operand(value)
+        check_dtype(name, target, value)
         write(
             name, target, value if ufunc is np.add else -value, index_add.primitive, {"index": index},
             lambda array: partial(ufunc.at, array, index, raw(value)),

@@ -28,8 +28,19 @@ _ANY = Real(-3, 3, complex=True)
 ndarray = np.ndarray
 
 
+def copied(x: Any) -> Any:
+    """A copy that is laid out in memory as `x` is; axes that only repeat (a shared argument of vmap) come first."""
+    x = np.asarray(x)
+    if 0 not in x.strides:
+        return np.array(x)
+    order = sorted(range(x.ndim), key=lambda axis: (x.strides[axis] != 0, -abs(x.strides[axis])))
+    out = np.empty([x.shape[axis] for axis in order], x.dtype).transpose(np.argsort(order))
+    out[...] = x
+    return out
+
+
 def _index_update(x: Any, v: Any, *, index: tuple[Any, ...]) -> Any:
-    out = np.array(x)
+    out = copied(x)
     v = np.asarray(v)
     if not np.can_cast(v.dtype, out.dtype, "same_kind") and v.dtype.kind in "fc":
         raise OperandTypeError(
@@ -102,7 +113,7 @@ _loop_index_update = batch_by_loop(index_update.primitive)  # type: ignore[attr-
 
 
 def _index_add(x: Any, v: Any, *, index: tuple[Any, ...]) -> Any:
-    out = np.array(x)
+    out = copied(x)
     np.add.at(out, index, v)
     return out if out.ndim else out[()]
 
@@ -120,7 +131,7 @@ _loop_index_add = batch_by_loop(index_add.primitive)  # type: ignore[attr-define
 
 
 def _overwrite(x: Any, v: Any, *, steps: Steps) -> Any:
-    out = np.array(x)
+    out = copied(x)
     _put(out, v, steps)
     return out if out.ndim else out[()]
 
