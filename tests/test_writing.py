@@ -259,11 +259,13 @@ def several_kinds(y, v):
 
 PROGRAMS = [
     *[augmented(name) for name in ("iadd", "isub", "imul", "itruediv", "imod")],
-    at_integers, at_negative, at_slice, at_stepped_slice, at_reversed_slice, at_ellipsis, at_newaxis, at_element, at_mask,
-    at_mask_a_number, at_arrays, at_repeated_arrays, at_array_and_slice, with_leading_axes, rows_of_numbers, add_at_slice,
-    add_at_element, add_at_arrays, add_at_mask, shifted, shifted_back, onto_itself, ufunc_at, other_ufuncs_at, out_of_ufuncs,
-    out_of_functions, filled_and_sorted, partitioned, numpys_writers, more_of_numpys_writers, views_of_views, rows_in_a_loop,
-    swapped, diagonal_and_axes, a_recurrence, residuals_stay, several_kinds,
+    at_integers, at_negative, at_slice, at_stepped_slice, at_reversed_slice, at_ellipsis, at_newaxis, at_element,
+    at_mask, at_mask_a_number, at_arrays, at_repeated_arrays, at_array_and_slice, with_leading_axes, rows_of_numbers,
+    add_at_slice,
+    add_at_element, add_at_arrays, add_at_mask, shifted, shifted_back, onto_itself, ufunc_at, other_ufuncs_at,
+    out_of_ufuncs,
+    out_of_functions, filled_and_sorted, partitioned, numpys_writers, more_of_numpys_writers, views_of_views,
+    rows_in_a_loop, swapped, diagonal_and_axes, a_recurrence, residuals_stay, several_kinds,
 ]  # fmt: skip
 programs = pytest.mark.parametrize("program", [written(f) for f in PROGRAMS], ids=lambda program: program.__name__)
 
@@ -541,7 +543,7 @@ def test_chains_and_overlaps_of_views():
         np.testing.assert_array_equal(mine.numpy(), numpys)
 
 
-# -- detached aliases, variables, recording off -------------------------------------------------------------------------
+# -- detached aliases, variables, recording off ------------------------------------------------------------
 
 
 class TestDetached:
@@ -819,7 +821,7 @@ class TestMemory:
         np.testing.assert_allclose(x.grad.numpy()[-3:], [0.25, 0.5, 1.0])
 
 
-# -- transforms do not change what the caller gave ------------------------------------------------------------------------
+# -- transforms do not change what the caller gave ------------------------------------------------------------
 
 
 def test_the_callers_arrays_stay():

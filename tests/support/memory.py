@@ -52,7 +52,7 @@ class Pair:
 
 
 def jacobian_like(values: Any) -> Any:
-    """Zeros for the Jacobian of `values`, laid out in memory as they are: what is a view of one is a view of the other."""
+    """Zeros for the Jacobian of `values`, laid out in memory as they are: views of one are views of the other."""
     order = sorted(range(values.ndim), key=lambda axis: (-abs(values.strides[axis]), axis))
     zeros = np.zeros((*[values.shape[axis] for axis in order], COLUMNS), values.dtype)
     return zeros.transpose((*np.argsort(order, kind="stable").astype(int), values.ndim))

@@ -44,14 +44,9 @@ def add_to_grads(owners: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
     into C, within which Python looks for no signal.
     """
     global _passes
-    own_way = [hasattr(type(owner), "_receive_gradient") for owner in owners]
-    if any(own_way):  # a face whose `.grad` is not a sum
-        for owner, gradient, is_own_way in zip(owners, gradients, own_way):
-            if is_own_way:
-                owner._receive_gradient(gradient)  # type: ignore[attr-defined]
-        gradients = [gradient for gradient, is_own_way in zip(gradients, own_way) if not is_own_way]
-        owners = [owner for owner, is_own_way in zip(owners, own_way) if not is_own_way]
-        if not owners:
+    for owner in owners:
+        if owner._receive_gradient is not None:
+            _deliver(owners, gradients)
             return
     with _turns:
         while True:
@@ -71,6 +66,18 @@ def add_to_grads(owners: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
                     _passes = seen + 1
                     act()
                     return
+
+
+def _deliver(owners: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
+    """As `add_to_grads`, where the face of some owners has a way of its own (MXNet's buffers)."""
+    others: list[tuple[Tensor, Tensor]] = []
+    with _turns:
+        for owner, gradient in zip(owners, gradients):
+            if owner._receive_gradient is None:
+                others.append((owner, gradient))
+            else:
+                owner._receive_gradient(gradient)
+        add_to_grads([owner for owner, _ in others], [gradient for _, gradient in others])
 
 
 def _total(old: Tensor | None, new: Tensor, sums: list[Any]) -> Tensor:

@@ -452,7 +452,7 @@ def _with_values(old: Tensor, given: Tensor) -> Tensor:
     return values if isinstance(values, Tensor) else Tensor(values, None)
 
 
-# Slots are set from C: a `KeyboardInterrupt` is looked for between Python's instructions, and finds all or nothing done.
+# Slots are set from C: Python looks for a `KeyboardInterrupt` between its instructions, and finds all or nothing done.
 _set_value = Tensor.__dict__["_value"].__set__
 _set_node = Tensor.__dict__["_node"].__set__
 _set_contents = History.__dict__["value"].__set__

@@ -72,7 +72,7 @@ class Primitive:
         self.jvp: Callable[..., Any] = self._no_forward
         self.batch: Callable[..., Any] = value
         self.door: Callable[..., Any] = value  # families put the door here
-        # Whether the value may look into the memory of the input, as a slice does; and the door that makes no note of it.
+        # Whether the value may look into the memory of the input, as a slice does; and the door that takes no note.
         self.view = False
         self.unlinked: Callable[..., Any] = value
         # Elementwise only: per input, (g, residuals) -> its contribution, None for a known zero.

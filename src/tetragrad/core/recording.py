@@ -34,13 +34,21 @@ class RecordingMode:
             raise
 
     def __exit__(self, *exc: object) -> None:
+        try:
+            token = self._tokens[-1]
+            _recording.reset(token)
+        except (IndexError, ValueError, RuntimeError):
+            token = self._reset_older()
+        self._tokens.remove(token)
+
+    def _reset_older(self) -> Token[Any]:
+        """Restore the state where other threads or tasks have entered the same object since."""
         for token in self._tokens[::-1]:
             try:
                 _recording.reset(token)
-            except (ValueError, RuntimeError):  # of another thread or task that has entered (and left) the same object
+            except (ValueError, RuntimeError):  # not of this context, or left meanwhile
                 continue
-            self._tokens.remove(token)
-            return
+            return token
         raise RuntimeError("this recording mode is left in another thread or context than it was entered in")
 
     def __call__(self, function: F) -> F:

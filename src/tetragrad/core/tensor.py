@@ -129,6 +129,9 @@ class Tensor:
     # Whether the `.grad` of complex variables holds the conjugate of the cotangent, as some frameworks have it.
     _conjugate_grad = False
 
+    # A face whose `.grad` is not a sum has here a method that takes what a backward pass found.
+    _receive_gradient: Callable[[Any], None] | None = None
+
     # Arrays leave mixed operators to Tensor's own; a face may answer NumPy's functions too.
     __array_ufunc__: Any = None
 

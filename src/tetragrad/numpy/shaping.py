@@ -95,7 +95,7 @@ def astype(x: Any, dtype: Any, copy: bool = True, **kwargs: Any) -> Any:
     return ops.astype_discrete(x, dtype=dtype)
 
 
-def ordered_copy(x: Any, order: str) -> Any:
+def ordered_copy(x: Any, order: Any) -> Any:
     """A copy of a Tensor laid out in memory as NumPy's `copy` does (that decides which reshapes of it are views)."""
     made = creation.copy(x)
     if type(made._value) is np.ndarray and order != "K":

@@ -535,7 +535,7 @@ def _accumulate(found: dict[Any, Any], seed: Any) -> None:
         elif ct.dtype != leaf.dtype:
             ct = CONVERT(ct, leaf.dtype)
         face = type(owner)
-        if leaf.dtype.kind == "c" and face._conjugate_grad:  # a variable of a dialect
+        if face._conjugate_grad and leaf.dtype.kind == "c":  # a variable of a dialect
             ct = elementwise.conj(ct)
         ct = own_result(ct, taken)
         owners.append(owner)

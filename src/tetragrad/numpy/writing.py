@@ -54,13 +54,13 @@ def set_item(target: Tensor, index: Any, value: Any, name: str = "setitem") -> N
     kind = type(index)
     index = (index,) if kind is int or kind is slice else place_of(index)
     if isinstance(value, Tensor):
-        if is_own_part(target, value, getitem.primitive, {"index": index}):
+        if is_own_part(target, value, getitem.primitive, {"index": index}):  # type: ignore[attr-defined]
             return  # the end of `x[i] += v`, whose middle wrote through the view x[i]
     elif not isinstance(value, (np.ndarray, np.generic, bool, int, float, complex)):
         value = operand(value)
     check_dtype(name, target, value)
     write(
-        name, target, value, index_update.primitive, {"index": index},
+        name, target, value, index_update.primitive, {"index": index},  # type: ignore[attr-defined]
         lambda array: partial(operator.setitem, array, index, raw(value)),
     )  # fmt: skip
 
@@ -135,7 +135,8 @@ def at(ufunc: Any, door: Callable[..., Any], target: Any, index: Any, value: Any
         value = operand(value)
         check_dtype(name, target, value)
         write(
-            name, target, value if ufunc is np.add else -value, index_add.primitive, {"index": index},
+            name, target, value if ufunc is np.add else -value,
+            index_add.primitive, {"index": index},  # type: ignore[attr-defined]
             lambda array: partial(ufunc.at, array, index, raw(value)),
         )  # fmt: skip
         return
@@ -235,7 +236,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     tensor([1., 7., 8.])
     """
     mask = np.asarray(concrete(mask, "place"), dtype=bool)
-    _set(arr, mask, _repeated(vals, np.count_nonzero(mask)))
+    _set(arr, mask, _repeated(vals, int(np.count_nonzero(mask))))
 
 
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:

@@ -75,7 +75,7 @@ class Pieces(Scattered):
             self.pieces += other.pieces
             return self
         if isinstance(other, Scattered):
-            return other + self
+            return other + self  # type: ignore[operator]
         if isinstance(other, Tensor):
             return self.whole() + other
         return self.add_into(np.array(other, np.result_type(self.dtype, other.dtype)))

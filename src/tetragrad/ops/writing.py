@@ -173,7 +173,7 @@ def _batch_overwrite(args: Sequence[Any], batched: Sequence[bool], size: int, pa
 
 _TRANSPOSED = (transpose.primitive, {"axes": (1, 0)})  # type: ignore[attr-defined]
 _SLICED = (getitem.primitive, {"index": (slice(1, None), slice(None, None, -1))})  # type: ignore[attr-defined]
-_IMAGINARY = (imag.primitive, {})  # type: ignore[attr-defined]
+_IMAGINARY: tuple[Any, dict[str, Any]] = (imag.primitive, {})  # type: ignore[attr-defined]
 
 overwrite = linear(
     "overwrite",
