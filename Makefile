@@ -10,12 +10,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: help chapter test soak clean
+.PHONY: help chapter test fuzz soak clean
 .DELETE_ON_ERROR:
 
 help:
 	@echo "make chapter   run the chapter: every part of the library at work, checked; report in chapter.html"
 	@echo "make test      run the linter, the formatter's check, the type checker and all tests"
+	@echo "make fuzz      try 5,000 random programs that write into shared memory, against NumPy (minutes)"
 	@echo "make soak      train for 100,000 steps with everything mixed in; memory must stay flat (minutes)"
 	@echo "make clean     remove .venv, caches and built files"
 
@@ -51,6 +52,9 @@ $(VENV)/made.stamp:
 	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
+
+fuzz: $(VENV)/test.stamp
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest tests/test_writing_machine.py
 
 soak: $(VENV)/test.stamp
 	$(BIN)/python -m benchmarks.soak

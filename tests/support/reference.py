@@ -66,6 +66,26 @@ def index_update(x: Any, v: Any, index: Any) -> Any:
     return out
 
 
+def index_add(x: Any, v: Any, index: Any) -> Any:
+    out = np.array(x, np.result_type(x, v))
+    np.add.at(out, index, v)
+    return out
+
+
+def overwrite(x: Any, v: Any, steps: Any) -> Any:
+    out = np.array(x, np.result_type(x, v))
+    view = out
+    for primitive, params in steps:
+        view = {
+            "transpose": lambda a, axes: a.transpose(axes),
+            "getitem": lambda a, index: a[index],
+            "reshape": lambda a, shape: a.reshape(shape),
+            "imag": lambda a: a.imag,
+        }[primitive.name](view, **params)
+    view[...] = v
+    return out
+
+
 def embed_diagonal(x: Any, shape: Any, offset: int, axis1: int, axis2: int) -> Any:
     out = np.zeros(shape, x.dtype)
     view = np.moveaxis(out, (axis1, axis2), (-2, -1))
@@ -116,11 +136,13 @@ OWN: dict[str, Callable[..., Any]] = {
     "embed_diagonal": embed_diagonal,
     "from_start": lambda indices, length: np.arange(length)[indices],
     "getitem": lambda x, index: x[index],
+    "index_add": index_add,
     "index_update": index_update,
     "keep": lambda x, condition: np.where(condition, x, 0),
     "larger_share": lambda g, x, y: g * ((x > y) + 0.5 * (x == y)),
     "log_softmax": log_softmax,
     "lstsq": lambda a, b, rcond: np.linalg.lstsq(a, b, rcond)[0],
+    "overwrite": overwrite,
     "norm_along": lambda x, axis, keepdims: np.sqrt(np.sum(np.abs(x) ** 2, axis=axis, keepdims=keepdims)),
     "normal_hazard": normal_hazard,
     "recurrence": recurrence,

@@ -50,9 +50,11 @@ def memory() -> MemoryReport:
     >>> import numpy as np
     >>> import tetragrad as tg
     >>> x = tg.tensor(np.ones(1000), requires_grad=True)
+    >>> before = tg.memory()
     >>> y = (x * x).sum()
-    >>> tg.memory().by_operation["multiply"]
-    (1, 8000)
+    >>> after = tg.memory()
+    >>> after.nodes - before.nodes, after.saved_bytes - before.saved_bytes
+    (2, 8000)
     """
     counts: dict[str, int] = {}
     sizes: dict[str, int] = {}

@@ -52,11 +52,14 @@ def add_to_grads(owners: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
         while True:
             seen = _passes
             sums: list[Any] = []
-            totals = [_total(getattr(owner, "_grad", None), new, sums) for owner, new in zip(owners, gradients)]
-            if len(owners) == 1 and not sums:
+            totals = []
+            for owner, new in zip(owners, gradients):
+                old = getattr(owner, "_grad", None)
+                totals.append(new if old is None else _total(old, new, sums))
+            if len(totals) == 1 and not sums:
                 if seen == _passes:
                     _passes = seen + 1
-                    owners[0]._grad = totals[0]
+                    owner._grad = totals[0]
                     return
             else:
                 act: Callable[[], Any] = partial(
@@ -80,10 +83,8 @@ def _deliver(owners: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
         add_to_grads([owner for owner, _ in others], [gradient for _, gradient in others])
 
 
-def _total(old: Tensor | None, new: Tensor, sums: list[Any]) -> Tensor:
+def _total(old: Tensor, new: Tensor, sums: list[Any]) -> Tensor:
     """The Tensor that will hold the sum; `sums` gets what must be done for that."""
-    if old is None:
-        return new
     value = old._value
     if old._node is not None or new._node is not None or type(value) not in PLAIN or type(new._value) not in PLAIN:
         return recorded_call(add, old, new)

@@ -87,8 +87,8 @@ class Storage(History):
 
     def living(self) -> list[Tensor]:
         """The Tensors that look into this memory now."""
-        found = [member for ref in self.members if (member := ref()) is not None]
-        return [member for member in found if member._alias is not None and member._alias.storage is self]
+        found = [(member, alias_of(member)) for ref in self.members if (member := ref()) is not None]
+        return [member for member, alias in found if alias is not None and alias.storage is self]
 
 
 class Alias:
@@ -424,17 +424,19 @@ def _write_anew(target: Tensor, alias: Alias | None, value: Any, primitive: Prim
     for other in [storage, *[member._alias.history for member in members]]:
         if other not in roots:
             roots[other] = _with_values(_root_of(storage, other), look(whole, other.steps))
+    boxed = any([type(root._value) not in PLAIN for root in roots.values()])
+    actions: list[Callable[[], Any]] = [partial(_set_boxed, storage, boxed)]
+    for other, root in roots.items():
+        actions.append(partial(_set_contents, other, root._value if boxed or other is storage else None))
+    if recording:
+        actions.append(partial(_set_history_node, history, roots[history]._node))
     for member in members:
         own = member._alias
         seen = look(roots[own.history], own.steps)
-        member._value = seen._value
+        actions.append(partial(_set_value, member, seen._value))
         if recording and own.history is history:
-            member._node = seen._node
-    storage.boxed = any([type(root._value) not in PLAIN for root in roots.values()])
-    for other, root in roots.items():
-        other.value = root._value if storage.boxed or other is storage else None
-    if recording:
-        history.node = roots[history]._node
+            actions.append(partial(_set_node, member, seen._node))
+    _together(actions)
 
 
 def _root_of(storage: Storage, history: History) -> Tensor:
@@ -457,6 +459,7 @@ _set_value = Tensor.__dict__["_value"].__set__
 _set_node = Tensor.__dict__["_node"].__set__
 _set_contents = History.__dict__["value"].__set__
 _set_history_node = History.__dict__["node"].__set__
+_set_boxed = Storage.__dict__["boxed"].__set__
 
 
 def _together(actions: Sequence[Callable[[], Any]]) -> None:

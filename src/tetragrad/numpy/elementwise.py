@@ -333,7 +333,7 @@ def nan_to_num(
     ----------
     x : array or Tensor
     copy : bool
-        Of no effect on Tensors.
+        False: write the result into `x`.
     nan : float
         In place of nan.
     posinf, neginf : float, optional
@@ -352,6 +352,8 @@ def nan_to_num(
     """
     if not isinstance(x, Tensor):
         return np.nan_to_num(x, copy, nan, posinf, neginf)
+    if not copy:
+        return write_out(x, nan_to_num(x, True, nan, posinf, neginf), None, "nan_to_num")
     choices = {"nan": nan, "posinf": posinf, "neginf": neginf}
     if x.dtype.kind == "c":
         return arithmetic.nan_to_num(real(x), **choices) + 1j * arithmetic.nan_to_num(imag(x), **choices)
