@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from contextvars import ContextVar, Token
+from contextvars import ContextVar, Token, copy_context
 from typing import Any, TypeVar
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -77,14 +77,16 @@ SWITCHES: list[ContextVar[bool]] = []
 
 def transformed_call(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call the function of a transform: operations of every face are recorded, in the way that is in force."""
-    before = [switch.get() for switch in SWITCHES]
-    try:
-        for switch in SWITCHES:
-            switch.set(True)
+    if not SWITCHES:
         return call_in_mode(_recording.get() or True, function, args, kwargs)
-    finally:
-        for switch, value in zip(SWITCHES, before):
-            switch.set(value)
+    # In a context of its own, which ends all at once: no interrupt can leave a switch on.
+    return copy_context().run(_switched_on, function, args, kwargs)
+
+
+def _switched_on(function: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    for switch in SWITCHES:
+        switch.set(True)
+    return call_in_mode(_recording.get() or True, function, args, kwargs)
 
 
 def recorded_call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
