@@ -49,3 +49,11 @@ class EscapedValueError(TetragradError, RuntimeError):
 
 class GradientCheckError(TetragradError, AssertionError):
     """`check_grads` found a derivative that disagrees with the numerical one."""
+
+
+class UntraceableError(TetragradError, TypeError):
+    """A function that cannot be traced for compilation (it returns no array, or a value that has escaped)."""
+
+
+class GraphError(TetragradError, AssertionError):
+    """A traced graph that is not sound: a fault of a compiler pass, never of the program."""

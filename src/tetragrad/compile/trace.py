@@ -1,0 +1,189 @@
+"""Tracing: a function runs once on real values, and every operation of the table that it applies is noted in a graph.
+
+The values are boxed like those of any transform (`core.levels`), at a level below all transforms that run inside the
+function; these come out as the operations that they apply. Running on the real values gives shapes and dtypes without a
+second set of rules.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..core.bind import evaluate
+from ..core.levels import Boxed, Level, shape_of
+from ..core.recording import transformed_call
+from ..core.tensor import PYTHON_SCALARS, Tensor
+from ..errors import UntraceableError
+from .graph import Graph, Op, Value
+
+# Arithmetic of Python's own numbers stays Python's, so that they stay weak in promotion.
+_PYTHON: dict[str, Callable[..., Any]] = {
+    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "divide": operator.truediv,
+    "negative": operator.neg, "power": operator.pow, "scalar_power": operator.pow,
+}  # fmt: skip
+
+_OWN_FILES = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+class Trace(Level):
+    """One running trace: the level of its values, and the graph that grows."""
+
+    __slots__ = ("constants", "decisions", "graph", "kept")
+
+    def __init__(self) -> None:
+        super().__init__("compile", Traced)
+        self.graph = Graph()
+        self.constants: dict[Any, Value] = {}
+        self.kept: list[Any] = []  # what `constants` knows by its id
+        self.decisions: list[Decision] = []
+
+    def argument(self, value: Any) -> Traced:
+        """An input of the graph."""
+        node = Value.of(value)
+        self.graph.inputs.append(node)
+        return Traced(self, value, node)
+
+    def outside(self, value: Any) -> Value:
+        """A value that was not made by this trace: a number is a constant, an array is read anew at each call."""
+        if type(value) is Tensor:  # the engine's own, which nobody writes into
+            value = value._value
+            if type(value) is np.ndarray and value.ndim == 0:
+                value = value[()]
+        if isinstance(value, np.generic) or type(value) in PYTHON_SCALARS:
+            key: Any = (type(value), repr(value))
+        else:
+            key = id(value)
+        found = self.constants.get(key)
+        if found is None:
+            self.kept.append(value)
+            array = value._value if isinstance(value, Tensor) else value
+            if type(key) is tuple:
+                found = Value.of(value, constant=value)
+            elif type(value) is np.ndarray and value.size and not any(value.strides) and not value.flags.writeable:
+                found = Value.of(value, constant=value)  # one number, spread
+            elif isinstance(array, (np.ndarray, np.generic)):
+                found = Value.of(array, captured=value)
+                self.graph.inputs.append(found)
+            else:
+                array = np.asarray(value)  # a list
+                found = Value.of(array, constant=array)
+            self.constants[key] = found
+        return found
+
+    def note(self, primitive: Any, operands: Sequence[Value], params: dict[str, Any], out: Any) -> Any:
+        """Add an operation; its boxed results."""
+        op = Op(primitive, operands, params, source_line())
+        outs = out if primitive.multi else (out,)
+        op.outputs = tuple([Value.of(part, op) for part in outs])
+        self.graph.ops.append(op)
+        boxes = tuple([Traced(self, part, value) for part, value in zip(outs, op.outputs)])
+        return boxes if primitive.multi else boxes[0]
+
+
+class Decision:
+    """A place where the function asked for a value itself, so that another call might go another way."""
+
+    __slots__ = ("purpose", "value", "where")
+
+    def __init__(self, purpose: str, value: Value, where: str) -> None:
+        self.purpose = purpose
+        self.value = value
+        self.where = where
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.purpose} of a traced value ({self.value})"
+
+
+class Traced(Boxed):
+    """A value of a running trace: the real one, and its place in the graph."""
+
+    __slots__ = ("node", "value")
+
+    level: Trace
+
+    def __init__(self, level: Trace, value: Any, node: Value) -> None:
+        self.level = level
+        self.value = value
+        self.node = node
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.node.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self.node.dtype
+
+    @property
+    def inside(self) -> Any:
+        return self.value
+
+    @classmethod
+    def lift(cls, level: Level, value: Any) -> Traced:
+        assert isinstance(level, Trace)
+        return cls(level, value._value if isinstance(value, Tensor) else value, level.outside(value))
+
+    def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        trace = self.level
+        values: list[Any] = []
+        operands: list[Value] = []
+        for arg in args:
+            if isinstance(arg, Traced) and arg.level is trace:
+                values.append(arg.value)
+                operands.append(arg.node)
+            else:
+                operands.append(trace.outside(arg))
+                values.append(arg._value if isinstance(arg, Tensor) else arg)
+        if primitive.name in _PYTHON and all([type(value) in PYTHON_SCALARS for value in values]):
+            out = _PYTHON[primitive.name](*values)
+        else:
+            out = evaluate(primitive, values, params, args)
+        return trace.note(primitive, operands, params, out)
+
+    def concrete(self, purpose: str) -> Any:
+        self.check_open(purpose)
+        self.level.decisions.append(Decision(purpose, self.node, source_line()))
+        return self.value
+
+
+def source_line() -> str:
+    """Where the innermost code that is not this library's is running: file and line."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith(_OWN_FILES) and not name.startswith("<frozen"):
+            return f"{os.path.basename(name)}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
+
+
+def trace_leaves(f: Callable[..., list[Any]], leaves: Sequence[Any], faces: Sequence[Any]) -> tuple[Trace, list[Any]]:
+    """Run ``f(list of leaves)`` on traced values; the trace, whose graph has the outputs, and the real results.
+
+    Each leaf is an array or number; `faces` says as which Tensor type the function sees it, None: as the constant it
+    is.
+    """
+    trace = Trace()
+    given = [leaf if face is None else face(trace.argument(leaf), None) for leaf, face in zip(leaves, faces)]
+    results = trace.run(lambda: transformed_call(f, (given,), {}), ())
+    real: list[Any] = []
+    for result in results:
+        value = result._value if isinstance(result, Tensor) else result
+        if isinstance(value, Boxed):
+            if not isinstance(value, Traced) or value.level is not trace:
+                raise UntraceableError(
+                    f"compile: the function returns a value of a `{value.level.kind}` that runs inside it or has ended"
+                )
+            trace.graph.outputs.append(value.node)
+            real.append(value.value)
+        else:
+            trace.graph.outputs.append(trace.outside(result))
+            real.append(value)
+    assert all([shape_of(value) == node.shape for value, node in zip(real, trace.graph.outputs)])
+    return trace, real
