@@ -107,6 +107,64 @@ def test_sharing_is_numpys(view, recorded, dtype):
         np.testing.assert_array_equal(a.numpy(), b)
 
 
+INSIDE = {
+    "grad": lambda f: tg.vjp(f, X)[0],
+    "jvp": lambda f: tg.jvp(f, (X,), (X,))[0],
+    "vmap": lambda f: each_last(tg.vmap(f)(np.stack([X + 1, X]))),
+    "vmap 1": lambda f: each_last(tg.vmap(f, in_axes=1)(np.stack([X + 1, X], axis=1))),
+    "vmap 2": lambda f: each_last(tg.vmap(f, in_axes=2)(np.stack([X + 1, X], axis=2))),
+    "vmap of vmap": lambda f: each_last(
+        each_last(tg.vmap(tg.vmap(f, in_axes=-1), in_axes=1)(np.stack([np.stack([X + 1, X], axis=2)] * 2, axis=1)))
+    ),
+    "vmap of jvp": lambda f: each_last(
+        tg.vmap(lambda x: tg.jvp(f, (x,), (x,))[0], in_axes=2)(np.stack([X + 1, X], axis=2))
+    ),
+}
+
+
+def each_last(results):
+    return [result[-1] for result in results]
+
+
+@pytest.mark.parametrize("inside", INSIDE)
+@pytest.mark.parametrize("view", SHARING)
+def test_sharing_is_numpys_inside_transforms(view, inside):
+    if view == "[mask]" and "vmap" in inside:
+        pytest.skip("depends on the example")
+    view, inside = SHARING[view], INSIDE[inside]
+
+    def program(x):
+        y = x * 1
+        shown = view(y)
+        y[0] *= 3
+        y[1, 2] = 7
+        if not can_be_written:
+            return [y, shown * 1]
+        shown[...] += 1
+        return [y, shown]
+
+    plain = view(X * 1)
+    can_be_written = isinstance(plain, np.ndarray) and plain.flags.writeable
+    for found, wanted in zip(inside(program), program(X)):
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("inside", INSIDE.values(), ids=INSIDE)
+@pytest.mark.parametrize("order", "CFAK")
+@pytest.mark.parametrize("flat", [lambda y: y.reshape(-1), lambda y: y.T.reshape(-1), lambda y: y.ravel()])
+@pytest.mark.parametrize("source", [lambda y: y, lambda y: y.T, lambda y: y[:, ::-2]], ids=["x", "T", "stepped"])
+def test_copies_are_laid_out_as_numpys(source, flat, order, inside):
+    """That decides what is a view of them."""
+
+    def program(x):
+        y = source(x * 1).copy(order)
+        flat(y)[1:] *= 3
+        return [y]
+
+    (found,), (wanted,) = inside(program), program(X)
+    np.testing.assert_array_equal(found, wanted)
+
+
 def test_a_slice_of_a_vector_is_a_view_and_an_element_is_not():
     x = tg.tensor([1.0, 2.0, 3.0])
     element, slice_ = x[0], x[:1]

@@ -12,7 +12,7 @@ from ..core.batching import Batch
 from ..core.levels import Level, shape_of
 from ..core.tensor import Tensor
 from ..errors import ShapeError
-from ..ops.shape import broadcast_to, transpose
+from ..ops.shape import broadcast_to, row_major, transpose
 from .containers import LEAF, Structure, flatten, unflatten
 from .variables import face_of, inner, outward
 
@@ -86,7 +86,10 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
 def _boxed(leaf: Any, axis: int | None, level: Level, size: int) -> Any:
     """An argument as the function sees it; what it writes into a Tensor stays inside."""
     if axis is not None:
-        return face_of(leaf)(Batch(level, inner(_move(_array(leaf), axis, 0)), size), None)
+        examples = _move(_array(leaf), axis, 0)
+        if axis:  # examples that are not interleaved in memory: what is reshaped from one is a view, as without vmap
+            examples = row_major(examples)
+        return face_of(leaf)(Batch(level, inner(examples), size), None)
     return type(leaf)(leaf._value, leaf._node) if isinstance(leaf, Tensor) else leaf
 
 

@@ -97,9 +97,16 @@ def astype(x: Any, dtype: Any, copy: bool = True, **kwargs: Any) -> Any:
 
 def ordered_copy(x: Any, order: Any) -> Any:
     """A copy of a Tensor laid out in memory as NumPy's `copy` does (that decides which reshapes of it are views)."""
-    made = creation.copy(x)
-    if type(made._value) is np.ndarray and order != "K":
+    made = creation.copy(x)  # laid out as `x` is
+    example = one_example(made)
+    if type(made._value) is np.ndarray:
         made._value = np.asarray(made._value, order=order)
+    elif order == "C" or (order == "A" and type(example) is np.ndarray and not example.flags.f_contiguous):
+        return ops.row_major(made)
+    elif order == "F":
+        turn = ops.transpose.primitive.unlinked  # type: ignore[attr-defined]
+        axes = tuple(range(made.ndim))[::-1]
+        return turn(ops.row_major(turn(made, axes=axes)), axes=axes)
     return made
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.levels import shape_of
+from ..core.mutation import one_example
 from ..core.tensor import Tensor
 from ..families import Case, Real, linear, nondifferentiable
 from ..families.rules import BROADCAST, LINEAR, RESHAPE, unbroadcast
@@ -61,6 +62,17 @@ reshape = linear(
         Case(_ANY[0, 3], shape=(3, 0, 2)),
     ],
 )
+
+
+def row_major(x: Any) -> Any:
+    """`x` laid out in memory row by row, each example of a batch for itself: what is reshaped from it is a view."""
+    if type(x) is np.ndarray:
+        return np.ascontiguousarray(x)
+    example = one_example(x)
+    if type(example) is not np.ndarray or example.flags.c_contiguous:
+        return x
+    unlinked = reshape.primitive.unlinked  # type: ignore[attr-defined]
+    return unlinked(unlinked(x, shape=(-1,)), shape=x.shape)  # one row, which copies
 
 
 def _broadcast_to(x: Any, *, shape: tuple[int, ...]) -> Any:
