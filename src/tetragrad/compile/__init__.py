@@ -1,0 +1,1 @@
+"""Compiled mode: Python functions to machine code through LLVM."""

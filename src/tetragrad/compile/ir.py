@@ -1,0 +1,726 @@
+"""The one place that writes LLVM IR: modules, functions, and a builder whose scalars read like Python numbers.
+
+Everything that becomes machine code (`maths`, kernels, the call entry) is written against `Builder` and `Scalar`. The
+IR is text, one line an instruction, which `engine.compile` takes; nothing here needs LLVM itself::
+
+    module = Module("example", fma=True)
+    with Function(module, "axpy", None, ["p", "p", "f4", "i8"]) as b:
+        y, x, a, n = b.arguments
+        y, x = b.disjoint([y, x])
+        with b.loop(0, n) as (i, _):
+            b.store(y, b.fma(a, b.load(x, "f4", i), b.load(y, "f4", i)), i)
+
+Types are NumPy's codes: "f4", "f8", "i1" ... "i8", "u1" ... "u8", "b1" (a boolean; one byte in memory) and "p" (a
+pointer). Arithmetic is IEEE's and integers wrap, as NumPy's do: nothing is contracted or reordered unless asked for.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Union
+
+import numpy as np
+
+INTEGERS = {f"{kind}{size}": size for kind in "iu" for size in (1, 2, 4, 8)}
+LLVM = {"f4": "float", "f8": "double", "b1": "i1", "p": "ptr"} | {t: f"i{8 * n}" for t, n in INTEGERS.items()}
+SIZE = {"f4": 4, "f8": 8, "b1": 1, "p": 8} | INTEGERS
+
+UNTYPED = "declare void @{}()"  # of an external symbol whose address alone is used
+
+Number = Union["Scalar", int, float, bool]
+
+
+class Module:
+    """Functions and constants that are compiled together.
+
+    Parameters
+    ----------
+    name : str
+        Shown in dumps.
+    fma : bool
+        Whether the target multiplies and adds with one rounding in one instruction; `engine.new_module` knows.
+    """
+
+    def __init__(self, name: str, fma: bool = False) -> None:
+        self.name = name
+        self.fma = fma
+        self.exports: list[str] = []
+        self.functions: dict[str, Function] = {}
+        self.declarations: dict[str, str] = {}
+        self._globals: list[str] = []
+        self._metadata: list[str] = []
+        self._bodies: list[str] = []
+        self._tables: dict[tuple[str, bytes], str] = {}
+
+    def table(self, array: np.ndarray) -> Scalar:
+        """The address of a read-only copy of `array` in the module's data; equal arrays share one copy."""
+        array = np.ascontiguousarray(array)
+        key = (array.dtype.str, array.tobytes())
+        name = self._tables.get(key)
+        if name is None:
+            name = self._tables[key] = f"table.{len(self._tables)}"
+            data = "".join(f"\\{byte:02X}" for byte in key[1])
+            self._globals.append(f'@{name} = private constant [{len(key[1])} x i8] c"{data}", align 64')
+        return Scalar(None, f"@{name}", "p")
+
+    def variable(self, size: int) -> Scalar:
+        """The address of `size` zeroed, writable bytes in the module's data."""
+        name = f"variable.{len(self._globals)}"
+        self._globals.append(f"@{name} = internal global [{size} x i8] zeroinitializer, align 64")
+        return Scalar(None, f"@{name}", "p")
+
+    def metadata(self, content: str) -> str:
+        """A reference to a metadata node; SELF in `content` stands for the node itself."""
+        reference = f"!{len(self._metadata)}"
+        self._metadata.append(f"{reference} = {content.replace('SELF', reference)}")
+        return reference
+
+    def declare(self, name: str, result: str | None, arguments: Sequence[str]) -> None:
+        """Declare an external function, or check that it is declared with the same types."""
+        line = f"declare {_llvm(result)} @{name}({', '.join(LLVM[a] for a in arguments)})"
+        known = self.declarations.get(name, UNTYPED.format(name))
+        if known not in (line, UNTYPED.format(name)):
+            raise TypeError(f"{name} is used with two signatures: {known!r} and {line!r}")
+        self.declarations[name] = line
+
+    def __str__(self) -> str:
+        parts = [self._globals, self.declarations.values(), self._bodies, self._metadata]
+        return f'source_filename = "{self.name}"\n' + "\n".join(line for part in parts for line in part) + "\n"
+
+
+class Function:
+    """A function under construction; as a context it gives the Builder that writes its body.
+
+    Parameters
+    ----------
+    module : Module
+    name : str
+    result : str or None
+        The type of the result; None for no result.
+    arguments : sequence of str
+        The arguments' types.
+    internal : bool
+        Seen only inside the module: LLVM may inline it and drop it.
+    attributes : str
+        LLVM's function attributes, such as "alwaysinline" or "noinline cold".
+    """
+
+    def __init__(
+        self,
+        module: Module,
+        name: str,
+        result: str | None,
+        arguments: Sequence[str],
+        *,
+        internal: bool = False,
+        attributes: str = "",
+    ) -> None:
+        if name in module.functions:
+            raise ValueError(f"module {module.name!r} already has a function {name!r}")
+        self.module = module
+        self.name = name
+        self.result = result
+        self.arguments = tuple(arguments)
+        self.internal = internal
+        self.attributes = attributes
+        module.functions[name] = self
+        if not internal:
+            module.exports.append(name)
+
+    def __enter__(self) -> Builder:
+        self._builder = Builder(self)
+        return self._builder
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.module._bodies.append(self._builder._finish())
+
+
+class Scalar:
+    """A value in the machine code: an operand's text and its type code. Operators write instructions.
+
+    A Python number beside a scalar is converted to the scalar's own type; two scalars must have the same type. `/` and
+    `%` of integers truncate as C does; `>>` is arithmetic for signed types; comparisons give "b1" (`==` too, so scalars
+    are compared as Python objects with `is`).
+    """
+
+    __slots__ = ("builder", "region", "text", "type")
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, builder: Builder | None, text: str, type: str, region: tuple[str, str] | None = None) -> None:
+        self.builder = builder
+        self.text = text
+        self.type = type
+        self.region = region  # of a pointer: what it cannot alias, see Builder.disjoint
+
+    def __repr__(self) -> str:
+        return f"Scalar({self.type} {self.text})"
+
+    def __bool__(self) -> bool:
+        raise TypeError("a value of the compiled program is not known while it is written; use select or if_")
+
+    def _binary(self, other: Number, operations: str, swap: bool = False) -> Scalar:
+        """One instruction; `operations` names it for floats, signed and unsigned integers, booleans; "-" is none."""
+        builder, type = self.builder, self.type
+        assert builder is not None
+        operation = operations.split()["fiub".find(type[0])] if type != "p" else "-"
+        if operation == "-":
+            raise TypeError(f"no {operations.split()[1]!r} on {type}")
+        right = builder.operand(other, type)
+        first, second = (right, self.text) if swap else (self.text, right)
+        return builder.emit(f"{operation} {LLVM[type]} {first}, {second}", type)
+
+    def __add__(self, other: Number) -> Scalar:
+        return self._binary(other, "fadd add add -")
+
+    def __sub__(self, other: Number) -> Scalar:
+        return self._binary(other, "fsub sub sub -")
+
+    def __rsub__(self, other: Number) -> Scalar:
+        return self._binary(other, "fsub sub sub -", swap=True)
+
+    def __mul__(self, other: Number) -> Scalar:
+        return self._binary(other, "fmul mul mul -")
+
+    def __truediv__(self, other: Number) -> Scalar:
+        return self._binary(other, "fdiv sdiv udiv -")
+
+    def __rtruediv__(self, other: Number) -> Scalar:
+        return self._binary(other, "fdiv sdiv udiv -", swap=True)
+
+    def __mod__(self, other: Number) -> Scalar:
+        return self._binary(other, "frem srem urem -")
+
+    def __and__(self, other: Number) -> Scalar:
+        return self._binary(other, "- and and and")
+
+    def __or__(self, other: Number) -> Scalar:
+        return self._binary(other, "- or or or")
+
+    def __xor__(self, other: Number) -> Scalar:
+        return self._binary(other, "- xor xor xor")
+
+    def __lshift__(self, other: Number) -> Scalar:
+        return self._binary(other, "- shl shl -")
+
+    def __rshift__(self, other: Number) -> Scalar:
+        return self._binary(other, "- ashr lshr -")
+
+    __radd__, __rmul__, __rand__, __ror__, __rxor__ = __add__, __mul__, __and__, __or__, __xor__
+
+    def __neg__(self) -> Scalar:
+        assert self.builder is not None
+        if self.type[0] == "f":
+            return self.builder.emit(f"fneg {LLVM[self.type]} {self.text}", self.type)
+        return 0 - self
+
+    def __invert__(self) -> Scalar:
+        return self ^ (True if self.type == "b1" else -1)
+
+    def _compare(self, other: Number, relation: str) -> Scalar:
+        assert self.builder is not None
+        kind = self.type[0]
+        if kind == "f":
+            operation = "fcmp " + ("une" if relation == "ne" else "o" + relation)
+        else:
+            sign = "" if relation in ("eq", "ne") else ("s" if kind == "i" else "u")
+            operation = f"icmp {sign}{relation}"
+        return self.builder.emit(
+            f"{operation} {LLVM[self.type]} {self.text}, {self.builder.operand(other, self.type)}", "b1"
+        )
+
+    def __lt__(self, other: Number) -> Scalar:
+        return self._compare(other, "lt")
+
+    def __le__(self, other: Number) -> Scalar:
+        return self._compare(other, "le")
+
+    def __gt__(self, other: Number) -> Scalar:
+        return self._compare(other, "gt")
+
+    def __ge__(self, other: Number) -> Scalar:
+        return self._compare(other, "ge")
+
+    def __eq__(self, other: Number) -> Scalar:  # type: ignore[override]
+        return self._compare(other, "eq")
+
+    def __ne__(self, other: Number) -> Scalar:  # type: ignore[override]
+        return self._compare(other, "ne")
+
+
+class Builder:
+    """Writes the instructions of one function, in order, at the end of the current block."""
+
+    def __init__(self, function: Function) -> None:
+        self.function = function
+        self.module = function.module
+        self.arguments = [Scalar(self, f"%a{k}", type) for k, type in enumerate(function.arguments)]
+        self._lines: list[str] = []
+        self._allocas: list[str] = []
+        self._names = 0
+        self._block = "entry"
+        self._open = True  # the current block has no terminator yet
+        self._loops: list[_Loop] = []
+
+    # -- values
+
+    def const(self, type: str, value: Any) -> Scalar:
+        """A constant; a float is rounded to the type, an integer wraps."""
+        return Scalar(self, _literal(type, value), type)
+
+    def null(self) -> Scalar:
+        """The null pointer."""
+        return Scalar(self, "null", "p")
+
+    def operand(self, value: Number, type: str) -> str:
+        """The text of an operand that must have `type`."""
+        if not isinstance(value, Scalar):
+            return _literal(type, value)
+        if value.type != type:
+            raise TypeError(f"{type} expected, not {value.type}")
+        return value.text
+
+    def emit(self, instruction: str, type: str) -> Scalar:
+        """Write an instruction that gives a value of `type`."""
+        self._names = number = self._names + 1
+        name = f"%v{number}"
+        self._write(f"{name} = {instruction}")
+        return Scalar(self, name, type)
+
+    def address(self, target: Function | Scalar | str) -> Scalar:
+        """The address of a function, an external symbol or a module's table or variable, as a "p"."""
+        if isinstance(target, Scalar):
+            return Scalar(self, target.text, "p", target.region)
+        if isinstance(target, str) and target not in self.module.functions:
+            self.module.declarations.setdefault(target, UNTYPED.format(target))
+        return Scalar(self, f"@{target if isinstance(target, str) else target.name}", "p")
+
+    # -- conversions
+
+    def convert(self, x: Scalar, type: str) -> Scalar:
+        """C's cast. A float outside the integer type's range gives no particular value."""
+        source = x.type
+        if source == type:
+            return x
+        if type == "b1":
+            return x != 0
+        if "p" in (source, type):
+            operation = "ptrtoint" if source == "p" else "inttoptr"
+        elif source[0] == "f" and type[0] == "f":
+            operation = "fpext" if type == "f8" else "fptrunc"
+        elif source[0] == "f":
+            operation = "fptosi" if type[0] == "i" else "fptoui"
+        elif type[0] == "f":
+            operation = "sitofp" if source[0] == "i" else "uitofp"
+        elif source != "b1" and SIZE[source] == SIZE[type]:
+            return Scalar(self, x.text, type)
+        elif SIZE[source] > SIZE[type]:
+            operation = "trunc"
+        else:
+            operation = "sext" if source[0] == "i" else "zext"
+        return self.emit(f"{operation} {LLVM[source]} {x.text} to {LLVM[type]}", type)
+
+    def bitcast(self, x: Scalar, type: str) -> Scalar:
+        """The same bits as another type of the same size."""
+        if SIZE[x.type] != SIZE[type]:
+            raise TypeError(f"bitcast from {x.type} to {type}: the sizes differ")
+        if LLVM[x.type] == LLVM[type]:
+            return Scalar(self, x.text, type)
+        return self.emit(f"bitcast {LLVM[x.type]} {x.text} to {LLVM[type]}", type)
+
+    # -- arithmetic
+
+    def select(self, condition: Scalar, x: Number, y: Number) -> Scalar:
+        """x where the condition holds, else y; both are computed. One of them must be a Scalar."""
+        type = x.type if isinstance(x, Scalar) else y.type  # type: ignore[union-attr]
+        texts = [f"{LLVM[type]} {self.operand(v, type)}" for v in (x, y)]
+        return self.emit(f"select i1 {self.operand(condition, 'b1')}, {texts[0]}, {texts[1]}", type)
+
+    def intrinsic(self, name: str, *arguments: Number, result: str | None = None) -> Scalar:
+        """LLVM's function `name`, overloaded on the first argument's type; all arguments have that type."""
+        type = next(a.type for a in arguments if isinstance(a, Scalar))
+        symbol = f"{name}.{'f' if type[0] == 'f' else 'i'}{8 * SIZE[type]}"
+        self.module.declare(symbol, result or type, [type] * len(arguments))
+        texts = ", ".join(f"{LLVM[type]} {self.operand(a, type)}" for a in arguments)
+        return self.emit(f"call {LLVM[result or type]} @{symbol}({texts})", result or type)
+
+    def fma(self, x: Number, y: Number, z: Number) -> Scalar:
+        """x * y + z: one rounding where the target has the instruction, else two."""
+        if self.module.fma:
+            return self.intrinsic("llvm.fma", x, y, z)
+        return x * y + z  # type: ignore[return-value]
+
+    def add_reassoc(self, x: Scalar, y: Number) -> Scalar:
+        """x + y in a reduction that may be summed in any order, so that it vectorises."""
+        return self._reassoc("add", x, y)
+
+    def mul_reassoc(self, x: Scalar, y: Number) -> Scalar:
+        """x * y in a reduction that may be multiplied in any order, so that it vectorises."""
+        return self._reassoc("mul", x, y)
+
+    def _reassoc(self, operation: str, x: Scalar, y: Number) -> Scalar:
+        flagged = f"f{operation} reassoc" if x.type[0] == "f" else operation
+        return self.emit(f"{flagged} {LLVM[x.type]} {x.text}, {self.operand(y, x.type)}", x.type)
+
+    def sqrt(self, x: Scalar) -> Scalar:
+        return self.intrinsic("llvm.sqrt", x)
+
+    def abs(self, x: Scalar) -> Scalar:
+        """|x|; of the smallest integer, itself."""
+        return (
+            self.intrinsic("llvm.fabs", x) if x.type[0] == "f" else self.select(x < 0, -x, x) if x.type[0] == "i" else x
+        )
+
+    def floor(self, x: Scalar) -> Scalar:
+        return self.intrinsic("llvm.floor", x)
+
+    def ceil(self, x: Scalar) -> Scalar:
+        return self.intrinsic("llvm.ceil", x)
+
+    def trunc(self, x: Scalar) -> Scalar:
+        return self.intrinsic("llvm.trunc", x)
+
+    def rint(self, x: Scalar) -> Scalar:
+        """The nearest integer, halves to even."""
+        return self.intrinsic("llvm.rint", x)
+
+    def copysign(self, x: Number, sign: Number) -> Scalar:
+        return self.intrinsic("llvm.copysign", x, sign)
+
+    def minnum(self, x: Number, y: Number) -> Scalar:
+        """The smaller one; the other one where one is NaN (C's fmin)."""
+        return self.intrinsic("llvm.minnum", x, y)
+
+    def maxnum(self, x: Number, y: Number) -> Scalar:
+        """The larger one; the other one where one is NaN (C's fmax)."""
+        return self.intrinsic("llvm.maxnum", x, y)
+
+    def minimum(self, x: Scalar, y: Number) -> Scalar:
+        """NumPy's minimum, of floats (NaN where one is NaN) and integers. A reduction by it vectorises."""
+        return self._extremum("minimum", "min", x, y)
+
+    def maximum(self, x: Scalar, y: Number) -> Scalar:
+        """NumPy's maximum, of floats (NaN where one is NaN) and integers. A reduction by it vectorises."""
+        return self._extremum("maximum", "max", x, y)
+
+    def _extremum(self, of_floats: str, of_integers: str, x: Scalar, y: Number) -> Scalar:
+        kind = x.type[0]
+        if kind == "b":
+            return x & y if of_integers == "min" else x | y
+        name = {"f": of_floats, "i": "s" + of_integers, "u": "u" + of_integers}[kind]
+        return self.intrinsic(f"llvm.{name}", x, y)
+
+    # -- memory
+
+    def offset(self, pointer: Scalar, bytes: Number) -> Scalar:
+        """The pointer moved by a number of bytes."""
+        moved = self.emit(f"getelementptr inbounds i8, ptr {pointer.text}, i64 {self.operand(bytes, 'i8')}", "p")
+        moved.region = pointer.region
+        return moved
+
+    def load(self, pointer: Scalar, type: str, index: Number = 0) -> Scalar:
+        """Element `index` of the array of `type` at the pointer."""
+        if type == "b1":
+            return self.load(pointer, "u1", index) != 0
+        return self.emit(
+            f"load {LLVM[type]}, ptr {self._element(pointer, type, index)}, {_access(pointer, type)}", type
+        )
+
+    def store(self, pointer: Scalar, value: Scalar, index: Number = 0) -> None:
+        """Write element `index` of the array of the value's type at the pointer."""
+        if value.type == "b1":
+            value = self.convert(value, "u1")
+        type = value.type
+        target = self._element(pointer, type, index)
+        self._write(f"store {LLVM[type]} {value.text}, ptr {target}, {_access(pointer, type)}")
+
+    def _element(self, pointer: Scalar, type: str, index: Number) -> str:
+        if not isinstance(index, Scalar) and index == 0:
+            return pointer.text
+        return self.emit(
+            f"getelementptr inbounds {LLVM[type]}, ptr {pointer.text}, i64 {self.operand(index, 'i8')}", "p"
+        ).text
+
+    def disjoint(self, pointers: Sequence[Scalar]) -> list[Scalar]:
+        """The same pointers, marked: what is reached through one of them is not reached through another.
+
+        Loops over marked arrays vectorise without tests for overlap at run time. `offset` keeps the mark.
+        """
+        metadata = self.module.metadata
+        domain = metadata('distinct !{!"arrays"}')
+        scopes = [metadata(f'distinct !{{!"array", {domain}}}') for _ in pointers]
+        result = []
+        for k, pointer in enumerate(pointers):
+            own = metadata(f"!{{{scopes[k]}}}")
+            others = metadata(f"!{{{', '.join(scopes[:k] + scopes[k + 1 :])}}}")
+            result.append(Scalar(self, pointer.text, "p", (own, others)))
+        return result
+
+    def alloca(self, type: str, count: int = 1) -> Scalar:
+        """`count` elements on the stack, until the function returns."""
+        self._names = number = self._names + 1
+        memory = "i8" if type == "b1" else LLVM[type]
+        self._allocas.append(
+            f"%v{number} = alloca {memory}, i64 {count}, align {min(64, max(SIZE[type], SIZE[type] * count))}"
+        )
+        return Scalar(self, f"%v{number}", "p")
+
+    def copy(self, target: Scalar, source: Scalar, bytes: Number) -> None:
+        """C's memcpy."""
+        self.module.declarations["llvm.memcpy.p0.p0.i64"] = "declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)"
+        size = self.operand(bytes, "i8")
+        self._write(f"call void @llvm.memcpy.p0.p0.i64(ptr {target.text}, ptr {source.text}, i64 {size}, i1 false)")
+
+    def zero(self, target: Scalar, bytes: Number) -> None:
+        """C's memset with 0."""
+        self.module.declarations["llvm.memset.p0.i64"] = "declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)"
+        self._write(
+            f"call void @llvm.memset.p0.i64(ptr {target.text}, i8 0, i64 {self.operand(bytes, 'i8')}, i1 false)"
+        )
+
+    # -- control
+
+    @contextmanager
+    def loop(
+        self,
+        start: Number,
+        stop: Number,
+        step: int = 1,
+        carry: Sequence[Scalar] = (),
+        hints: dict[str, bool | int] | None = None,
+    ) -> Iterator[tuple[Scalar, list[Scalar]]]:
+        """`for i in range(start, stop, step)` with values carried from one iteration to the next.
+
+        Gives (i, values): an "i8" and a list. The body writes the next iteration's values into the list; after the loop
+        the list has the last ones::
+
+            with b.loop(0, n, carry=[b.const("f8", 0)]) as (i, total):
+                total[0] = b.add_reassoc(total[0], b.load(x, "f8", i))
+            b.ret(total[0])
+
+        `hints` are LLVM's loop hints, such as {"vectorize.width": 8} or {"unroll.disable": True}.
+        """
+        first = Scalar(self, self.operand(start, "i8"), "i8")
+        loop = _Loop(self, [first, *carry])
+        index = loop.values[0]
+        loop.leave_unless(index < stop if step > 0 else index > stop)
+        values = loop.values[1:]
+        loop.current = lambda: [index, *values]
+        yield index, values
+        following = self.emit(f"add nsw i64 {index.text}, {step}", "i8")
+        values[:] = loop.close([following, *values], hints)[1:]
+
+    @contextmanager
+    def repeat(self, carry: Sequence[Scalar] = ()) -> Iterator[list[Scalar]]:
+        """A loop without an end of its own: `break_if` leaves it. Carried values as in `loop`."""
+        loop = _Loop(self, list(carry))
+        values = list(loop.values)
+        loop.current = lambda: list(values)
+        yield values
+        values[:] = loop.close(list(values), None)
+
+    def break_if(self, condition: Scalar) -> None:
+        """Leave the innermost loop where the condition holds, with the carried values as they are now."""
+        self._loops[-1].leave_unless(~condition)
+
+    @contextmanager
+    def if_(self, condition: Scalar, likely: bool | None = None) -> Iterator[None]:
+        """Run the body where the condition holds; `likely` says which way it mostly goes."""
+        then, after = self._label(), self._label()
+        self._branch(condition, then, after, likely)
+        self._start(then)
+        yield
+        self._jump(after)
+        self._start(after)
+
+    def choose(
+        self,
+        condition: Scalar,
+        then: Callable[[], Sequence[Scalar]],
+        otherwise: Callable[[], Sequence[Scalar]],
+        likely: bool | None = None,
+    ) -> list[Scalar]:
+        """The scalars that `then` or `otherwise` gives, of which only the one chosen runs (select runs both)."""
+        labels, after = [self._label(), self._label()], self._label()
+        self._branch(condition, labels[0], labels[1], likely)
+        ends = []
+        for label, branch in zip(labels, [then, otherwise]):
+            self._start(label)
+            values = list(branch())
+            if self._open:  # it did not return
+                ends.append((values, self._block))
+                self._jump(after)
+        self._start(after)
+        return [self._phi(pair, [block for _, block in ends]) for pair in zip(*[values for values, _ in ends])]
+
+    def _phi(self, values: Sequence[Scalar], blocks: Sequence[str]) -> Scalar:
+        type = values[0].type
+        edges = ", ".join(f"[ {self.operand(v, type)}, %{block} ]" for v, block in zip(values, blocks))
+        return self.emit(f"phi {LLVM[type]} {edges}", type)
+
+    def call(self, target: Function | str | int | Scalar, result: str | None, arguments: Sequence[Scalar]) -> Scalar:
+        """Call a function of the module, an external symbol by its name, an absolute address, or a pointer.
+
+        External functions take and give floats, pointers and integers of 4 or 8 bytes. The Scalar of a call without a
+        result is empty.
+        """
+        types = [a.type for a in arguments]
+        if isinstance(target, str):
+            target = self.module.functions.get(target, target)
+        if isinstance(target, Function):
+            if (target.result, target.arguments) != (result, tuple(types)):
+                raise TypeError(
+                    f"{target.name} is {target.arguments} -> {target.result}, called as {types} -> {result}"
+                )
+            callee = f"@{target.name}"
+        elif isinstance(target, str):
+            self.module.declare(target, result, types)
+            callee = f"@{target}"
+        elif isinstance(target, int):
+            callee = f"inttoptr (i64 {target} to ptr)"
+        else:
+            callee = self.operand(target, "p")
+        line = f"call {_llvm(result)} {callee}({', '.join(f'{LLVM[a.type]} {a.text}' for a in arguments)})"
+        if result is not None:
+            return self.emit(line, result)
+        self._write(line)
+        return Scalar(self, "", "")
+
+    def ret(self, value: Number | None = None) -> None:
+        """Return; what follows in the same block is unreachable."""
+        result = self.function.result
+        if (value is None) != (result is None):
+            raise TypeError(f"{self.function.name} returns {result}")
+        self._write("ret void" if result is None else f"ret {LLVM[result]} {self.operand(value, result)}")  # type: ignore[arg-type]
+        self._open = False
+
+    # -- blocks
+
+    def _write(self, line: str) -> None:
+        if not self._open:
+            self._start(self._label())
+        self._lines.append("  " + line)
+
+    def _label(self) -> str:
+        self._names += 1
+        return f"b{self._names}"
+
+    def _start(self, label: str) -> None:
+        if self._open:
+            self._jump(label)
+        self._lines.append(f"{label}:")
+        self._block = label
+        self._open = True
+
+    def _jump(self, label: str) -> None:
+        if self._open:
+            self._lines.append(f"  br label %{label}")
+            self._open = False
+
+    def _branch(self, condition: Scalar, then: str, otherwise: str, likely: bool | None = None) -> None:
+        line = f"br i1 {self.operand(condition, 'b1')}, label %{then}, label %{otherwise}"
+        if likely is not None:
+            weights = "i32 2000, i32 1" if likely else "i32 1, i32 2000"
+            line += f", !prof {self.module.metadata(f'!{{!"branch_weights", {weights}}}')}"
+        self._write(line)
+        self._open = False
+
+    def _finish(self) -> str:
+        function = self.function
+        if self._open:
+            if function.result is not None:
+                raise TypeError(f"{function.name} must return {function.result} on every path")
+            self.ret()
+        linkage = "internal " if function.internal else ""
+        arguments = ", ".join(f"{LLVM[a.type]} {a.text}" for a in self.arguments)
+        head = (
+            f"define {linkage}{_llvm(function.result)} @{function.name}({arguments}) nounwind {function.attributes} {{"
+        )
+        return "\n".join([head, "entry:", *["  " + line for line in self._allocas], *self._lines, "}"])
+
+
+class _Loop:
+    """A loop's blocks. The header's phis wait for the values of the next iteration, which `close` brings."""
+
+    def __init__(self, builder: Builder, initial: Sequence[Scalar]) -> None:
+        self.builder = builder
+        self.initial = initial
+        self.entry = builder._block if builder._open else builder._label()
+        if not builder._open:
+            builder._start(self.entry)
+        self.header, self.exit = builder._label(), builder._label()
+        builder._start(self.header)
+        self.place = len(builder._lines)
+        self.values = [builder.emit("", value.type) for value in initial]
+        self.current: Callable[[], list[Scalar]] = lambda: self.values
+        self.edges: list[tuple[str, list[Scalar]]] = []
+        builder._loops.append(self)
+
+    def leave_unless(self, condition: Scalar) -> None:
+        b = self.builder
+        self.edges.append((b._block, self.current()))
+        stay = b._label()
+        b._branch(condition, stay, self.exit)
+        b._start(stay)
+
+    def close(self, following: list[Scalar], hints: dict[str, bool | int] | None) -> list[Scalar]:
+        """Jump back; the values with which the loop was left."""
+        b = self.builder
+        b._loops.pop()
+        for k, (first, phi, after) in enumerate(zip(self.initial, self.values, following)):
+            edges = f"[ {first.text}, %{self.entry} ], [ {b.operand(after, phi.type)}, %{b._block} ]"
+            b._lines[self.place + k] = f"  {phi.text} = phi {LLVM[phi.type]} {edges}"
+        b._write(f"br label %{self.header}" + (f", !llvm.loop {_hinted(b.module, hints)}" if hints else ""))
+        b._open = False
+        b._start(self.exit)
+        if len(self.edges) == 1:
+            return self.edges[0][1]
+        blocks = [block for block, _ in self.edges]
+        return [b._phi(values, blocks) for values in zip(*[values for _, values in self.edges])]
+
+
+def _hinted(module: Module, hints: dict[str, bool | int]) -> str:
+    nodes = ["SELF"]
+    for name, value in hints.items():
+        operand = "" if value is True else f", i1 {str(value).lower()}" if value is False else f", i32 {value}"
+        nodes.append(module.metadata(f'!{{!"llvm.loop.{name}"{operand}}}'))
+    return module.metadata(f"distinct !{{{', '.join(nodes)}}}")
+
+
+def _llvm(result: str | None) -> str:
+    return "void" if result is None else LLVM[result]
+
+
+def _access(pointer: Scalar, type: str) -> str:
+    """What follows the pointer of a load or store: alignment and aliasing."""
+    aligned = f"align {SIZE[type]}"
+    if pointer.region is None:
+        return aligned
+    own, others = pointer.region
+    return f"{aligned}, !alias.scope {own}, !noalias {others}"
+
+
+def _literal(type: str, value: Any) -> str:
+    kind = type[0]
+    if kind == "f":
+        number = float(value)
+        if type == "f4":
+            number = float(np.float32(number)) if math.isfinite(number) else number
+        return (
+            f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"  # exact, and for "f4" too in LLVM's notation
+        )
+    if kind == "b":
+        return "true" if value else "false"
+    if kind == "p":
+        return f"inttoptr (i64 {int(value)} to ptr)"
+    if value != int(value):
+        raise TypeError(f"{value!r} is not an {type}")
+    bits = 8 * SIZE[type]
+    wrapped = int(value) & ((1 << bits) - 1)
+    return str(wrapped - (1 << bits) if wrapped >> (bits - 1) else wrapped)
