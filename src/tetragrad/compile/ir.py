@@ -51,27 +51,27 @@ class Module:
         self.exports: list[str] = []
         self.functions: dict[str, Function] = {}
         self.declarations: dict[str, str] = {}
-        self._globals: list[str] = []
+        self._globals: dict[str, str] = {}
         self._metadata: list[str] = []
         self._bodies: list[str] = []
         self._tables: dict[tuple[str, bytes], str] = {}
 
-    def table(self, array: np.ndarray) -> Scalar:
-        """The address of a read-only copy of `array` in the module's data; equal arrays share one copy."""
+    def table(self, array: np.ndarray) -> str:
+        """The symbol of a read-only copy of `array` in the module's data; equal arrays share one copy."""
         array = np.ascontiguousarray(array)
         key = (array.dtype.str, array.tobytes())
         name = self._tables.get(key)
         if name is None:
             name = self._tables[key] = f"table.{len(self._tables)}"
-            data = "".join(f"\\{byte:02X}" for byte in key[1])
-            self._globals.append(f'@{name} = private constant [{len(key[1])} x i8] c"{data}", align 64')
-        return Scalar(None, f"@{name}", "p")
+            data = "".join([f"\\{byte:02X}" for byte in key[1]])
+            self._globals[name] = f'@{name} = private constant [{len(key[1])} x i8] c"{data}", align 64'
+        return name
 
-    def variable(self, size: int) -> Scalar:
-        """The address of `size` zeroed, writable bytes in the module's data."""
+    def variable(self, size: int) -> str:
+        """The symbol of `size` zeroed, writable bytes in the module's data."""
         name = f"variable.{len(self._globals)}"
-        self._globals.append(f"@{name} = internal global [{size} x i8] zeroinitializer, align 64")
-        return Scalar(None, f"@{name}", "p")
+        self._globals[name] = f"@{name} = internal global [{size} x i8] zeroinitializer, align 64"
+        return name
 
     def metadata(self, content: str) -> str:
         """A reference to a metadata node; SELF in `content` stands for the node itself."""
@@ -88,7 +88,7 @@ class Module:
         self.declarations[name] = line
 
     def __str__(self) -> str:
-        parts = [self._globals, self.declarations.values(), self._bodies, self._metadata]
+        parts = [self._globals.values(), self.declarations.values(), self._bodies, self._metadata]
         return f'source_filename = "{self.name}"\n' + "\n".join(line for part in parts for line in part) + "\n"
 
 
@@ -142,6 +142,37 @@ class Function:
             self.module._bodies.append(self._builder._finish())
 
 
+def _operator(operations: str, swap: bool = False) -> Callable[[Scalar, Number], Scalar]:
+    """The method of one instruction, named for floats, signed and unsigned integers and booleans; "-" is none."""
+    instructions = dict(zip("fiub", operations.split()))
+
+    def method(self: Scalar, other: Number) -> Scalar:
+        builder, type = self.builder, self.type
+        instruction = instructions.get(type[0], "-")
+        if instruction == "-":
+            raise TypeError(f"no {instructions['i']!r} of {type}")
+        left, right = self.text, builder.operand(other, type)
+        if swap:
+            left, right = right, left
+        return builder.emit(f"{instruction} {LLVM[type]} {left}, {right}", type)
+
+    return method
+
+
+def _comparison(relation: str) -> Callable[[Scalar, Number], Scalar]:
+    equality = relation in ("eq", "ne")
+    of_floats = "fcmp une" if relation == "ne" else f"fcmp o{relation}"
+    of_integers = {kind: f"icmp {'' if equality else sign}{relation}" for kind, sign in zip("iubp", "suuu")}
+    instructions = {"f": of_floats, **of_integers}
+
+    def method(self: Scalar, other: Number) -> Scalar:
+        type = self.type
+        right = self.builder.operand(other, type)
+        return self.builder.emit(f"{instructions[type[0]]} {LLVM[type]} {self.text}, {right}", "b1")
+
+    return method
+
+
 class Scalar:
     """A value in the machine code: an operand's text and its type code. Operators write instructions.
 
@@ -153,7 +184,7 @@ class Scalar:
     __slots__ = ("builder", "region", "text", "type")
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, builder: Builder | None, text: str, type: str, region: tuple[str, str] | None = None) -> None:
+    def __init__(self, builder: Builder, text: str, type: str, region: tuple[str, str] | None = None) -> None:
         self.builder = builder
         self.text = text
         self.type = type
@@ -165,93 +196,27 @@ class Scalar:
     def __bool__(self) -> bool:
         raise TypeError("a value of the compiled program is not known while it is written; use select or if_")
 
-    def _binary(self, other: Number, operations: str, swap: bool = False) -> Scalar:
-        """One instruction; `operations` names it for floats, signed and unsigned integers, booleans; "-" is none."""
-        builder, type = self.builder, self.type
-        assert builder is not None
-        operation = operations.split()["fiub".find(type[0])] if type != "p" else "-"
-        if operation == "-":
-            raise TypeError(f"no {operations.split()[1]!r} on {type}")
-        right = builder.operand(other, type)
-        first, second = (right, self.text) if swap else (self.text, right)
-        return builder.emit(f"{operation} {LLVM[type]} {first}, {second}", type)
-
-    def __add__(self, other: Number) -> Scalar:
-        return self._binary(other, "fadd add add -")
-
-    def __sub__(self, other: Number) -> Scalar:
-        return self._binary(other, "fsub sub sub -")
-
-    def __rsub__(self, other: Number) -> Scalar:
-        return self._binary(other, "fsub sub sub -", swap=True)
-
-    def __mul__(self, other: Number) -> Scalar:
-        return self._binary(other, "fmul mul mul -")
-
-    def __truediv__(self, other: Number) -> Scalar:
-        return self._binary(other, "fdiv sdiv udiv -")
-
-    def __rtruediv__(self, other: Number) -> Scalar:
-        return self._binary(other, "fdiv sdiv udiv -", swap=True)
-
-    def __mod__(self, other: Number) -> Scalar:
-        return self._binary(other, "frem srem urem -")
-
-    def __and__(self, other: Number) -> Scalar:
-        return self._binary(other, "- and and and")
-
-    def __or__(self, other: Number) -> Scalar:
-        return self._binary(other, "- or or or")
-
-    def __xor__(self, other: Number) -> Scalar:
-        return self._binary(other, "- xor xor xor")
-
-    def __lshift__(self, other: Number) -> Scalar:
-        return self._binary(other, "- shl shl -")
-
-    def __rshift__(self, other: Number) -> Scalar:
-        return self._binary(other, "- ashr lshr -")
-
-    __radd__, __rmul__, __rand__, __ror__, __rxor__ = __add__, __mul__, __and__, __or__, __xor__
+    __add__ = __radd__ = _operator("fadd add add -")
+    __mul__ = __rmul__ = _operator("fmul mul mul -")
+    __sub__, __rsub__ = _operator("fsub sub sub -"), _operator("fsub sub sub -", swap=True)
+    __truediv__, __rtruediv__ = _operator("fdiv sdiv udiv -"), _operator("fdiv sdiv udiv -", swap=True)
+    __mod__ = _operator("frem srem urem -")
+    __and__ = __rand__ = _operator("- and and and")
+    __or__ = __ror__ = _operator("- or or or")
+    __xor__ = __rxor__ = _operator("- xor xor xor")
+    __lshift__ = _operator("- shl shl -")
+    __rshift__ = _operator("- ashr lshr -")
+    __lt__, __le__, __gt__, __ge__ = _comparison("lt"), _comparison("le"), _comparison("gt"), _comparison("ge")
+    __eq__ = _comparison("eq")  # type: ignore[assignment]
+    __ne__ = _comparison("ne")  # type: ignore[assignment]
 
     def __neg__(self) -> Scalar:
-        assert self.builder is not None
         if self.type[0] == "f":
             return self.builder.emit(f"fneg {LLVM[self.type]} {self.text}", self.type)
         return 0 - self
 
     def __invert__(self) -> Scalar:
         return self ^ (True if self.type == "b1" else -1)
-
-    def _compare(self, other: Number, relation: str) -> Scalar:
-        assert self.builder is not None
-        kind = self.type[0]
-        if kind == "f":
-            operation = "fcmp " + ("une" if relation == "ne" else "o" + relation)
-        else:
-            sign = "" if relation in ("eq", "ne") else ("s" if kind == "i" else "u")
-            operation = f"icmp {sign}{relation}"
-        return self.builder.emit(
-            f"{operation} {LLVM[self.type]} {self.text}, {self.builder.operand(other, self.type)}", "b1"
-        )
-
-    def __lt__(self, other: Number) -> Scalar:
-        return self._compare(other, "lt")
-
-    def __le__(self, other: Number) -> Scalar:
-        return self._compare(other, "le")
-
-    def __gt__(self, other: Number) -> Scalar:
-        return self._compare(other, "gt")
-
-    def __ge__(self, other: Number) -> Scalar:
-        return self._compare(other, "ge")
-
-    def __eq__(self, other: Number) -> Scalar:  # type: ignore[override]
-        return self._compare(other, "eq")
-
-    def __ne__(self, other: Number) -> Scalar:  # type: ignore[override]
-        return self._compare(other, "ne")
 
 
 class Builder:
@@ -293,13 +258,12 @@ class Builder:
         self._write(f"{name} = {instruction}")
         return Scalar(self, name, type)
 
-    def address(self, target: Function | Scalar | str) -> Scalar:
-        """The address of a function, an external symbol or a module's table or variable, as a "p"."""
-        if isinstance(target, Scalar):
-            return Scalar(self, target.text, "p", target.region)
-        if isinstance(target, str) and target not in self.module.functions:
-            self.module.declarations.setdefault(target, UNTYPED.format(target))
-        return Scalar(self, f"@{target if isinstance(target, str) else target.name}", "p")
+    def address(self, target: Function | str) -> Scalar:
+        """The address of a function, of one of the module's tables and variables, or of an external function."""
+        name = target if isinstance(target, str) else target.name
+        if name not in self.module.functions and name not in self.module._globals:
+            self.module.declarations.setdefault(name, UNTYPED.format(name))
+        return Scalar(self, f"@{name}", "p")
 
     # -- conversions
 
@@ -627,7 +591,8 @@ class Builder:
         line = f"br i1 {self.operand(condition, 'b1')}, label %{then}, label %{otherwise}"
         if likely is not None:
             weights = "i32 2000, i32 1" if likely else "i32 1, i32 2000"
-            line += f", !prof {self.module.metadata(f'!{{!"branch_weights", {weights}}}')}"
+            node = self.module.metadata(f'!{{!"branch_weights", {weights}}}')
+            line += f", !prof {node}"
         self._write(line)
         self._open = False
 
