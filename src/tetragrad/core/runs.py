@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from .pool import empty
 from .tensor import Node
 from .threads import run_together
 
@@ -64,7 +65,7 @@ class Run:
                 for _, parent in edges:
                     reached.add(parent)
                     if parent not in self.members and parent not in outs:
-                        whole = np.empty(self.shape, parent.dtype)
+                        whole = empty(self.shape, parent.dtype)
                         outs[parent] = (whole, whole.reshape(-1))
         return outs
 

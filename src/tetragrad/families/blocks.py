@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.pool import empty
 from ..core.runs import LARGE
 from ..core.threads import run_together
 
@@ -43,7 +44,7 @@ def blockwise(function: Callable[..., Any], args: Sequence[Any]) -> Any:
     if type(probe) is not ndarray or probe.shape != (1,):
         return function(*args)  # a constant derivative, say
     size = next(arg.size for arg, blocked in flat if blocked)
-    whole = np.empty(shape, probe.dtype)
+    whole = empty(shape, probe.dtype)
     out = whole.reshape(-1)
     is_ufunc = isinstance(function, np.ufunc)
     take = deque(range(0, size, BLOCK)).popleft  # atomic, with and without the GIL: each block goes to one thread
