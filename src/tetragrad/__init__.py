@@ -80,6 +80,8 @@ def __getattr__(name: str) -> Any:
 
     if name == "install":
         value: Any = importlib.import_module("tetragrad.dialects.install").install
+    elif name in ("Compiled", "trace"):
+        value = getattr(importlib.import_module("tetragrad.compile.compiled"), name)
     elif name in ("interop", "torch", "tensorflow", "mxnet", "paddle"):
         return importlib.import_module(f"tetragrad.{name}")
     else:

@@ -194,6 +194,18 @@ class Graph:
         return "\n".join(lines)
 
 
+def sources_of(value: Value) -> set[Value]:
+    """The inputs that a value depends on."""
+    seen = {value}
+    stack = [value]
+    for each in stack:  # grows while it is walked
+        for operand in each.op.operands if each.op is not None else ():
+            if operand not in seen:
+                seen.add(operand)
+                stack.append(operand)
+    return {each for each in stack if each.op is None and each.constant is None}
+
+
 def _described(value: Value) -> str:
     return f"{value} captured" if value.captured is not None else str(value)
 

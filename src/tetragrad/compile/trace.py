@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from ..core.bind import evaluate
-from ..core.levels import Boxed, Level, shape_of
+from ..core.levels import Boxed, Level, level_of
 from ..core.recording import transformed_call
 from ..core.tensor import PYTHON_SCALARS, Tensor
-from ..errors import UntraceableError
+from ..errors import EscapedValueError, UntraceableError
 from .graph import Graph, Op, Value
 
 # Arithmetic of Python's own numbers stays Python's, so that they stay weak in promotion.
@@ -34,7 +34,7 @@ _OWN_FILES = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.se
 class Trace(Level):
     """One running trace: the level of its values, and the graph that grows."""
 
-    __slots__ = ("constants", "decisions", "graph", "kept")
+    __slots__ = ("constants", "decisions", "graph", "kept", "written")
 
     def __init__(self) -> None:
         super().__init__("compile", Traced)
@@ -42,6 +42,7 @@ class Trace(Level):
         self.constants: dict[Any, Value] = {}
         self.kept: list[Any] = []  # what `constants` knows by its id
         self.decisions: list[Decision] = []
+        self.written: list[int] = []  # arguments that the function wrote into; their new contents are the last outputs
 
     def argument(self, value: Any) -> Traced:
         """An input of the graph."""
@@ -129,6 +130,25 @@ class Traced(Boxed):
         assert isinstance(level, Trace)
         return cls(level, value._value if isinstance(value, Tensor) else value, level.outside(value))
 
+    @classmethod
+    def below(cls, value: Tensor) -> Tensor:
+        return value  # read at once, and known by its identity
+
+    def check_write(self, target: Tensor) -> None:
+        if level_of(target) < self.level.number:
+            raise UntraceableError(
+                f"compile: {source_line()} writes a traced value ({self.node}) into a Tensor from outside the function "
+                f"({target.dtype}{list(target.shape)}). Return the new value and store it after the call."
+            )
+
+    def check_open(self, name: str) -> None:
+        if not self.level.open:
+            made = f", made at {self.node.op.where}," if self.node.op is not None and self.node.op.where else ""
+            raise EscapedValueError(
+                f"{name}: a value of shape {self.shape} and dtype {self.dtype}{made} belongs to a trace of a compiled "
+                f"function that has ended. Return values from the function instead of storing them outside it."
+            )
+
     def process(self, primitive: Any, args: Sequence[Any], params: dict[str, Any]) -> Any:
         trace = self.level
         values: list[Any] = []
@@ -163,27 +183,24 @@ def source_line() -> str:
     return ""
 
 
-def trace_leaves(f: Callable[..., list[Any]], leaves: Sequence[Any], faces: Sequence[Any]) -> tuple[Trace, list[Any]]:
-    """Run ``f(list of leaves)`` on traced values; the trace, whose graph has the outputs, and the real results.
-
-    Each leaf is an array or number; `faces` says as which Tensor type the function sees it, None: as the constant it
-    is.
-    """
+def trace_leaves(f: Callable[[list[Any]], list[Any]], leaves: Sequence[Any], faces: Sequence[type[Tensor]]) -> Trace:
+    """Run ``f(list of leaves) -> list of leaves`` on traced values, each in a Tensor of the type that `faces` says."""
     trace = Trace()
-    given = [leaf if face is None else face(trace.argument(leaf), None) for leaf, face in zip(leaves, faces)]
-    results = trace.run(lambda: transformed_call(f, (given,), {}), ())
-    real: list[Any] = []
-    for result in results:
+    given = [face(trace.argument(leaf), None) for leaf, face in zip(leaves, faces)]
+    for result in trace.run(lambda: transformed_call(f, (given,), {}), ()):
         value = result._value if isinstance(result, Tensor) else result
-        if isinstance(value, Boxed):
-            if not isinstance(value, Traced) or value.level is not trace:
-                raise UntraceableError(
-                    f"compile: the function returns a value of a `{value.level.kind}` that runs inside it or has ended"
-                )
-            trace.graph.outputs.append(value.node)
-            real.append(value.value)
-        else:
+        if not isinstance(value, Boxed):
             trace.graph.outputs.append(trace.outside(result))
-            real.append(value)
-    assert all([shape_of(value) == node.shape for value, node in zip(real, trace.graph.outputs)])
-    return trace, real
+        elif isinstance(value, Traced) and value.level is trace:
+            trace.graph.outputs.append(value.node)
+        else:
+            raise EscapedValueError(
+                f"compile: the function returns a value of a `{value.level.kind}` that ran inside it and has ended"
+            )
+    for position, tensor in enumerate(given):
+        if tensor._value.node is not trace.graph.inputs[position]:
+            trace.written.append(position)
+            trace.graph.outputs.append(tensor._value.node)
+    captured = [node for node in trace.graph.inputs if node.captured is not None]
+    trace.graph.inputs = [node for node in trace.graph.inputs if node.captured is None] + captured
+    return trace

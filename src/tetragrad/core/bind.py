@@ -39,8 +39,8 @@ def bind(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> A
         elif top is None or level_of(arg._value) == number:
             values.append(arg._value)
             parents.append(arg._node)
-        else:  # of a lower level: a constant here, but not below; as it is now, whatever is written into it later
-            values.append(type(arg)(arg._value, arg._node))
+        else:  # of a lower level: a constant here, but not below
+            values.append(top.below(arg))
             parents.append(None)
 
     if top is None:

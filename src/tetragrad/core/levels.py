@@ -82,6 +82,14 @@ class Boxed:
         """The array behind this value, if it has one (`purpose` is for the error message)."""
         raise NotImplementedError
 
+    @classmethod
+    def below(cls, value: Tensor) -> Tensor:
+        """A Tensor of a lower level as this level keeps it: as it is now, whatever is written into it later."""
+        return type(value)(value._value, value._node)
+
+    def check_write(self, target: Tensor) -> None:
+        """Raise if this value must not be written into `target`."""
+
     def check_open(self, name: str) -> None:
         """Raise if this value outlived its transform."""
         if not self.level.open:
@@ -104,7 +112,7 @@ def lift(value: Any) -> Any:
     level = current_level()
     if level is not None and level_of(value) < level.number:
         if isinstance(value, Tensor):
-            value = type(value)(value._value, value._node)  # as it is now, whatever is written into it later
+            value = level.box.below(value)
         return level.box.lift(level, value)
     return value
 

@@ -31,6 +31,7 @@ import numpy as np
 from ..errors import TetragradError
 from .bind import explain, record
 from .levels import Boxed, shape_of
+from .locks import one_at_a_time
 from .primitive import ARGS, TABLE, Primitive
 from .recording import is_recording
 from .tensor import PLAIN, Node, Tensor
@@ -73,13 +74,16 @@ class Storage(History):
         Who they are.
     boxed : bool
         Some family's root is a value of a running transform.
+    cleanings, limit : int
+        How often the dead were forgotten, and how many members there may be until the next time.
     version : int
         For a face that counts writes.
     """
 
-    __slots__ = ("boxed", "limit", "members", "version")
+    __slots__ = ("boxed", "cleanings", "limit", "members", "version")
 
     boxed: bool
+    cleanings: int
     limit: int
     members: list[weakref.ref[Tensor]]
     steps = ()
@@ -87,8 +91,19 @@ class Storage(History):
 
     def living(self) -> list[Tensor]:
         """The Tensors that look into this memory now."""
-        found = [(member, alias_of(member)) for ref in self.members if (member := ref()) is not None]
+        found = [(member, alias_of(member)) for ref in self.members.copy() if (member := ref()) is not None]
         return [member for member, alias in found if alias is not None and alias.storage is self]
+
+    def forget_the_dead(self) -> None:
+        """Shorten the list of members, which other threads may lengthen meanwhile, or change at its end."""
+        seen, older = self.cleanings, self.members[:-1]
+        count = len(older)
+        living = [member for member in older if member() is not None]
+        limit = 16 + 2 * len(living)
+        if self.cleanings == seen:  # one step with all that follows
+            self.cleanings = seen + 1
+            self.members[:count] = living
+            self.limit = limit
 
 
 class Alias:
@@ -139,6 +154,7 @@ def sharers(x: Tensor) -> list[Tensor]:
     return [x] if alias is None else alias.storage.living()
 
 
+@one_at_a_time
 def share(
     source: Tensor, other: Tensor, primitive: Primitive | None = None, params: Any = None, detached: bool = False
 ) -> None:
@@ -146,28 +162,29 @@ def share(
 
     A view belongs to the history of its source, unless it is made while recording is off; a `detached` Tensor never
     does.
+
+    Threads may make views of one Tensor at once. The global lock passes on only where something is called, so what a
+    comment calls one step is not come between.
     """
     alias = None
-    if source.__weakref__ is not None:
+    if source.__weakref__ is None:  # who shares is weakly referred to
+        source._alias = None  # one step with the look before
+    else:
         try:
             alias = source._alias
         except AttributeError:
-            pass
+            source._alias = None  # one step with the look before
     if alias is None:
-        storage = new(Storage)
-        storage.value, storage.node, storage.members = source._value, source._node, [ref(source)]
-        storage.boxed, storage.limit, storage.version = False, 16, 0
-        alias = source._alias = _alias(storage, storage, None, None)
+        alias = _first_alias(source)
+    storage = alias.storage
+    member, members = ref(other), storage.members
+    last = members[-1]
+    if last() is None and members[-1] is last:
+        members[-1] = member  # one step with the look before
     else:
-        storage = alias.storage
-    members = storage.members
-    if members[-1]() is None:
-        members[-1] = ref(other)
-    else:
-        members.append(ref(other))
+        members.append(member)
         if len(members) > storage.limit:
-            storage.members = [member for member in members if member() is not None]
-            storage.limit = 16 + 2 * len(storage.members)
+            storage.forget_the_dead()
     if detached or (other._node is None and not is_recording()):
         _root(other, storage, alias.all_steps + (() if primitive is None else ((primitive, params),)))
     elif primitive is None:
@@ -175,6 +192,18 @@ def share(
     else:
         link = other._alias = new(Alias)
         link.storage, link.history, link.above, link.step = storage, alias.history, alias, (primitive, params)
+
+
+def _first_alias(source: Tensor) -> Alias:
+    """Let a Tensor be the root of memory that others are about to share, if no thread has done so meanwhile."""
+    storage = new(Storage)
+    storage.value, storage.node, storage.members = source._value, source._node, [ref(source)]
+    storage.boxed, storage.cleanings, storage.limit, storage.version = False, 0, 16, 0
+    made = _alias(storage, storage, None, None)
+    alias = source._alias
+    if alias is None:
+        alias = source._alias = made  # one step with the look before
+    return alias
 
 
 def _alias(storage: Storage, history: History, above: Alias | None, step: Any) -> Alias:
@@ -304,7 +333,10 @@ def write(
     if alias is not None and alias.storage.boxed:
         in_memory = False
     try:
-        if not in_memory or (is_tensor and isinstance(value._value, Boxed)):
+        is_boxed = is_tensor and isinstance(value._value, Boxed)
+        if is_boxed:
+            value._value.check_write(target)
+        if not in_memory or is_boxed:
             _write_anew(target, alias, value, primitive, params)
         elif is_recording() and (target._node is not None or (is_tensor and value._node is not None)):
             _write_recorded(target, alias, value, primitive, params, change)

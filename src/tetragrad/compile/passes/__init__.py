@@ -7,10 +7,11 @@ from collections.abc import Callable
 from ..graph import Graph
 from .duplicates import merge_duplicates
 from .folding import fold_constants
+from .outputs import separate_outputs
 from .simplify import simplify
 from .unused import drop_unused
 
-__all__ = ["PASSES", "improve"]
+__all__ = ["PASSES", "improve", "separate_outputs"]
 
 # Each returns whether it changed anything; they run round until none does.
 PASSES: tuple[Callable[[Graph], bool], ...] = (fold_constants, simplify, merge_duplicates, drop_unused)

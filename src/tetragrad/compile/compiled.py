@@ -1,0 +1,283 @@
+"""`compile` and `trace`: functions that run as machine code, one program for each signature they are called with.
+
+A call goes the shortest way that fits: the native entry of the last program; the cache of programs by signature;
+a new trace. Inside another transform the function simply runs, so that it is differentiated, batched or traced as
+if it had never been compiled.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..api.containers import Structure, flatten, unflatten
+from ..core.custom import custom_call
+from ..core.levels import Boxed
+from ..core.recording import is_recording
+from ..core.tensor import Tensor
+from ..errors import UntraceableError
+from .explain import explain
+from .graph import Graph
+from .specialize import Specialized, specialize
+
+CACHE_SIZE = 128  # programs kept for one function
+
+
+def compile(
+    f: Callable[..., Any] | None = None,
+    *,
+    static_argnums: int | Sequence[int] = (),
+    donate: int | Sequence[int] = (),
+) -> Any:
+    """Turn a function of arrays into machine code.
+
+    The function is run once for each signature (structure, shapes and dtypes of the arguments, and the values of those
+    that are not arrays or floats) and what it does to arrays is recorded; later calls run the recorded program.
+    Transforms may be inside or outside: ``compile(grad(f))``, ``grad(compile(f))``.
+
+    Parameters
+    ----------
+    f : callable
+        Takes and returns arrays, Tensors and numbers in nested containers. What else it does (printing, appending to
+        lists) happens only while it is recorded. Where its path depends on the values of arrays it runs uncompiled;
+        `Compiled.explain` tells where and why. Arrays and Tensors that it reads from outside are read anew at each
+        call, but a global that is bound to another array is not noticed.
+    static_argnums : int or sequence of int
+        Positions of arguments that are part of the signature by their value. Integers, booleans, strings and functions
+        always are.
+    donate : int or sequence of int
+        Positions of arguments whose arrays the program may overwrite; they hold anything afterwards.
+
+    Returns
+    -------
+    Compiled
+        Called like `f`; with `f` left out, a decorator.
+
+    Raises
+    ------
+    UntraceableError
+        From a call, if the function returns something that is no array.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> import tetragrad as tg
+    >>> import tetragrad.numpy as np
+    >>> @tg.compile
+    ... def f(x):
+    ...     return np.sum(np.sin(x) ** 2)
+    >>> f(numpy.zeros(3))
+    np.float64(0.0)
+    >>> tg.compile(tg.grad(f))(numpy.array([0.0, 1.0])).round(4)
+    array([0.    , 0.9093])
+    """
+    if f is None:
+        return functools.partial(compile, static_argnums=static_argnums, donate=donate)
+    return Compiled(f, _positions(static_argnums), _positions(donate))
+
+
+def _positions(given: int | Sequence[int]) -> tuple[int, ...]:
+    return (given,) if isinstance(given, int) else tuple(given)
+
+
+class Compiled:
+    """A compiled function; see `compile`."""
+
+    def __init__(self, f: Callable[..., Any], static_argnums: tuple[int, ...], donate: tuple[int, ...]) -> None:
+        functools.update_wrapper(self, f)
+        self._f = f
+        self._static_argnums = static_argnums
+        self._donate = donate
+        self._programs: OrderedDict[Any, Specialized] = OrderedDict()
+        # Per structure, the positions of floats on whose values the path depends.
+        self._fixed: dict[Structure, set[int]] = {}
+        self._lock = threading.RLock()
+        self._quick: Callable[..., Any] = _nothing_fits
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            out = self._quick(*args)
+            if out is not NotImplemented:
+                return out
+        return self._call(args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        leaves, structure = flatten((args, kwargs) if kwargs else args)
+        for leaf in leaves:
+            if isinstance(leaf, Tensor) and isinstance(leaf._value, Boxed):
+                return self._f(*args, **kwargs)  # part of another transform
+        key = self._key(structure, leaves, args, kwargs)
+        program = self._programs.get(key)
+        if program is None:
+            with self._lock:
+                program = self._programs.get(key)
+                if program is None:
+                    program = self._specialize(leaves, structure, args, kwargs)
+        if program.reason is not None:
+            return self._f(*args, **kwargs)
+        if not kwargs and program.quick is not None:
+            self._quick = program.quick
+        if program.is_recorded(leaves):
+            return self._f(*args, **kwargs) if program.written else self._recorded(program, leaves)
+        return program.run(leaves)
+
+    def _key(self, structure: Structure, leaves: list[Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        """The signature of a call: calls with equal ones share a program."""
+        kinds = list(map(kind_of, leaves))
+        for n in self._fixed.get(structure, ()):
+            kinds[n] = float, leaves[n]
+        return (structure, bool(kwargs), *kinds, *[(type(args[n]), args[n]) for n in self._static_argnums])
+
+    def _specialize(
+        self, leaves: list[Any], structure: Structure, args: Sequence[Any], kwargs: dict[str, Any]
+    ) -> Specialized:
+        """The program for these arguments; floats that decide the path become part of the signature."""
+        static = static_leaves(structure, bool(kwargs), self._static_argnums)
+        while True:
+            fixed = self._fixed.setdefault(structure, set())
+            program = specialize(self._f, leaves, structure, bool(kwargs), static | fixed)
+            if not program.deciding_floats:
+                break
+            fixed |= program.deciding_floats
+        self._programs[self._key(structure, leaves, args, kwargs)] = program
+        while len(self._programs) > CACHE_SIZE:
+            self._programs.popitem(last=False)
+        return program
+
+    def _recorded(self, program: Specialized, leaves: list[Any]) -> Any:
+        """Run as one operation of a recorded computation; its reverse rule is compiled too."""
+        inputs = [type(leaf)(leaf._value, leaf._node) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
+        outputs, residuals = program.pair.run_forward(inputs)
+
+        def pullback(*gs: Any) -> Sequence[Any]:
+            if is_recording():  # to be differentiated again: from the arguments, whose graph is alive
+                return program.pair.pullback(inputs, gs)
+            return program.pair.run_backward(residuals, gs)
+
+        face, wanted = program.face, program.differentiable_outputs
+        made = custom_call(
+            self.__name__, face, program.variables_of(inputs), [outputs[n] for n in wanted], pullback, len(wanted) > 1
+        )
+        results = [out if plain else face(out, None) for out, plain in zip(outputs, program.plain_outputs)]
+        for n, tensor in zip(wanted, made):
+            results[n] = tensor
+        return unflatten(program.out_structure, results)
+
+    def trace(self, *args: Any, **kwargs: Any) -> Graph:
+        """The graph that these arguments are compiled to, before it becomes machine code."""
+        return trace(self._f, static_argnums=self._static_argnums)(*args, **kwargs)
+
+    def explain(self) -> str:
+        """What was compiled: for each signature the kernels with what was fused into them, their work, the time that
+        compiling took; or why the function runs uncompiled.
+
+        Examples
+        --------
+        >>> import numpy
+        >>> import tetragrad as tg
+        >>> f = tg.compile(lambda x: x * 2.0 + 1.0)
+        >>> f(numpy.zeros(2))
+        array([1., 1.])
+        >>> print(f.explain())  # doctest: +ELLIPSIS
+        <lambda>(float64[2]) ...
+        """
+        return explain(self)
+
+    def clear(self) -> None:
+        """Forget all programs."""
+        with self._lock:
+            self._programs.clear()
+            self._quick = _nothing_fits
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __reduce__(self) -> Any:
+        return _remade, (self._f, self._static_argnums, self._donate)
+
+    def __repr__(self) -> str:
+        return f"<compiled {self.__name__}: {len(self._programs)} program(s)>"
+
+
+def _remade(f: Callable[..., Any], static_argnums: tuple[int, ...], donate: tuple[int, ...]) -> Compiled:
+    return Compiled(f, static_argnums, donate)
+
+
+def _nothing_fits(*args: Any) -> Any:
+    return NotImplemented
+
+
+def static_leaves(structure: Structure, has_kwargs: bool, static_argnums: Sequence[int]) -> set[int]:
+    """Positions of the leaves that belong to static arguments."""
+    args = structure.children[0] if has_kwargs else structure
+    found: set[int] = set()
+    start = 0
+    for n, child in enumerate(args.children):
+        if n in static_argnums or n - len(args.children) in static_argnums:
+            found.update(range(start, start + child.count))
+        start += child.count
+    return found
+
+
+def kind_of(leaf: Any) -> Any:
+    """What a signature says of one leaf: equal for leaves that one program serves."""
+    kind = type(leaf)
+    if kind is np.ndarray:
+        return leaf.dtype, leaf.shape
+    if kind is float:
+        return kind
+    if isinstance(leaf, Tensor):
+        value = leaf._value
+        return kind, value.dtype, value.shape, leaf._node is not None and is_recording()
+    if isinstance(leaf, np.generic):
+        return kind
+    try:
+        hash(leaf)
+    except TypeError:
+        return kind, id(leaf)
+    return kind, leaf
+
+
+def trace(f: Callable[..., Any], *, static_argnums: int | Sequence[int] = ()) -> Callable[..., Graph]:
+    """Make a function that shows what `f` does to arrays.
+
+    Parameters
+    ----------
+    f, static_argnums
+        As for `compile`.
+
+    Returns
+    -------
+    callable
+        ``(*args, **kwargs) -> Graph``; printing the graph lists the operations with their types and source lines.
+
+    Raises
+    ------
+    UntraceableError
+        If `f` returns something that is no array.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> import tetragrad as tg
+    >>> print(tg.trace(tg.grad(lambda x: 2 * x @ x))(numpy.ones(4)))  # doctest: +ELLIPSIS
+    graph(%0: float64[4]):
+        %1: float64[4] = multiply(...
+        return ...
+    """
+
+    @functools.wraps(f)
+    def traced(*args: Any, **kwargs: Any) -> Graph:
+        leaves, structure = flatten((args, kwargs) if kwargs else args)
+        static = static_leaves(structure, bool(kwargs), _positions(static_argnums))
+        program = specialize(f, leaves, structure, bool(kwargs), static, build=False)
+        if program.reason is not None:
+            raise UntraceableError(f"trace: {program.reason}")
+        return program.graph
+
+    return traced

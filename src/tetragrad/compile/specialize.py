@@ -1,0 +1,269 @@
+"""One function for one signature: traced, improved, built, and the ways to run it."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..api.containers import LEAF, Structure, flatten, unflatten
+from ..core.recording import is_recording
+from ..core.tensor import PYTHON_SCALARS, Tensor, is_differentiable_dtype
+from ..errors import UntraceableError
+from ..numpy.tensor import Tensor as Face
+from .graph import Graph, Value, sources_of
+from .passes import improve, separate_outputs
+from .trace import Trace, trace_leaves
+
+Entry = Callable[..., Any]
+
+
+class Specialized:
+    """The program of one function for one signature, or the reason why it runs uncompiled.
+
+    Attributes
+    ----------
+    traced : list of int
+        Positions of the leaves that are inputs of the graph; the others are part of the signature.
+    written : list of int
+        Positions of the leaves that the function writes into; their new contents are the last outputs of the graph.
+    captured : list
+        Arrays and Tensors from outside the function, the last inputs of the graph.
+    plain_outputs : list of bool
+        Which outputs are plain arrays even when the caller works with Tensors.
+    """
+
+    def __init__(self, function: FlatFunction, leaves: Sequence[Any]) -> None:
+        self.function = function
+        self.signature = ", ".join(map(described, leaves))
+        self.leaves = [None if is_input(leaf) else leaf for leaf in leaves]
+        tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
+        self.gives_tensors = bool(tensors)
+        self.face: type[Tensor] = type(tensors[0]) if tensors else Face
+        self.reason: str | None = None
+        self.deciding_floats: set[int] = set()
+        self.seconds = 0.0
+        self.graph = Graph()
+        self.traced: list[int] = []
+        self.written: list[int] = []
+        self.captured: list[Any] = []
+        self.out_structure: Structure = LEAF
+        self.plain_outputs: list[bool] = []
+        self.differentiable_outputs: list[int] = []
+        self.entry: Entry | None = None
+        self.program: Any = None
+        self.quick: Entry | None = None
+
+    def run(self, leaves: Sequence[Any]) -> Any:
+        """Outputs in the caller's structure and kind."""
+        assert self.entry is not None
+        outs = call_entry(self.entry, self.arguments(leaves), len(self.graph.outputs))
+        for position, out in zip(self.written, outs[len(self.plain_outputs) :]):
+            write_back(leaves[position], out)
+        if self.gives_tensors:
+            outs = [out if plain else self.face(out, None) for out, plain in zip(outs, self.plain_outputs)]
+        return unflatten(self.out_structure, outs)
+
+    def arguments(self, leaves: Sequence[Any]) -> list[Any]:
+        """What the native entry takes: arrays in the layout it reads, Python floats."""
+        values = [leaves[position] for position in self.traced] + self.captured
+        return [prepared(value, node) for value, node in zip(values, self.graph.inputs)]
+
+    def is_recorded(self, leaves: Sequence[Any]) -> bool:
+        """Whether a call with these leaves has to become part of a graph."""
+        if not self.gives_tensors or not self.differentiable_outputs or not is_recording():
+            return False
+        return any([isinstance(leaf, Tensor) and leaf._node is not None for leaf in leaves])
+
+    def variables_of(self, leaves: Sequence[Any]) -> list[Any]:
+        """The leaves that cotangents can go to."""
+        return [
+            leaves[position] for position, node in zip(self.traced, self.graph.inputs) if is_differentiable(node)
+        ]
+
+    @functools.cached_property
+    def pair(self) -> Any:
+        """The forward and the backward program for recorded calls, made when first needed."""
+        from .differentiable import Pair
+
+        return Pair(self)
+
+
+class FlatFunction:
+    """A function of containers as one from a list of leaves to a list of leaves."""
+
+    def __init__(
+        self, f: Callable[..., Any], leaves: Sequence[Any], structure: Structure, has_kwargs: bool
+    ) -> None:
+        self.name = getattr(f, "__name__", repr(f))
+        self.f = f
+        self.structure = structure
+        self.has_kwargs = has_kwargs
+        self.out_structure: Structure = LEAF
+
+    def __call__(self, leaves: Sequence[Any]) -> list[Any]:
+        tree = unflatten(self.structure, leaves)
+        args, kwargs = tree if self.has_kwargs else (tree, {})
+        outs, self.out_structure = flatten(self.f(*args, **kwargs))
+        if not outs:
+            raise UntraceableError(f"compile: {self.name} returns no array")
+        for out in outs:
+            if not isinstance(out, (Tensor, np.ndarray, np.generic)) and type(out) not in PYTHON_SCALARS:
+                raise UntraceableError(f"compile: {self.name} returns a {type(out).__name__}, which is no array")
+        return outs
+
+
+def specialize(
+    f: Callable[..., Any], leaves: Sequence[Any], structure: Structure, has_kwargs: bool, static: set[int],
+    build: bool = True,
+) -> Specialized:  # fmt: skip
+    """Trace `f` on these leaves, of which those at the `static` positions are fixed, and build the program."""
+    made = Specialized(FlatFunction(f, leaves, structure, has_kwargs), leaves)
+    began = time.perf_counter()
+    made.traced = [n for n, leaf in enumerate(leaves) if n not in static and is_input(leaf)]
+    trace, outs = _traced(made, leaves)
+    made.deciding_floats = {made.traced[n] for n in _deciding_floats(trace)}
+    if made.deciding_floats:
+        return made
+    reasons = [str(decision) for decision in trace.decisions]
+    reasons += [
+        f"a Tensor from outside that requires gradients ({described(node.captured)})"
+        for node in trace.graph.inputs
+        if isinstance(node.captured, Tensor) and node.captured._node is not None
+    ]
+    made.written = [made.traced[n] for n in trace.written]
+    if any([isinstance(leaves[n], Tensor) and leaves[n]._node is not None for n in made.written]):
+        reasons.append("an argument that requires gradients is written into")
+    if reasons:
+        made.reason = "; ".join(dict.fromkeys(reasons))
+        return made
+    graph = made.graph = trace.graph
+    made.out_structure = made.function.out_structure
+    made.captured = [node.captured for node in graph.inputs if node.captured is not None]
+    made.plain_outputs = [
+        not isinstance(out, Tensor)
+        or (made.face is Face and node.op is not None and not node.op.primitive.differentiable)
+        for out, node in zip(outs, graph.outputs)
+    ]
+    made.differentiable_outputs = [
+        n
+        for n, (node, plain) in enumerate(zip(graph.outputs, made.plain_outputs))
+        if is_differentiable(node) and not plain
+    ]
+    improve(graph)
+    if build:
+        made.entry, made.program = build_entry(graph)
+        made.quick = _quick(made, structure, leaves, has_kwargs)
+    made.seconds = time.perf_counter() - began
+    return made
+
+
+def _traced(made: Specialized, leaves: Sequence[Any]) -> tuple[Trace, list[Any]]:
+    """Trace the function; also what it returned."""
+    returned: list[Any] = []
+
+    def flat(given: Sequence[Any]) -> list[Any]:
+        inputs = list(leaves)
+        for position, tensor in zip(made.traced, given):
+            inputs[position] = tensor
+        returned.extend(made.function(inputs))
+        return returned
+
+    inputs = [leaves[position] for position in made.traced]
+    values = [leaf._value if isinstance(leaf, Tensor) else leaf for leaf in inputs]
+    faces = [type(leaf) if isinstance(leaf, Tensor) else made.face for leaf in inputs]
+    return trace_leaves(flat, values, faces), returned
+
+
+def _deciding_floats(trace: Trace) -> set[int]:
+    """Positions of the float inputs that alone made some decision."""
+    found: set[int] = set()
+    for decision in trace.decisions:
+        sources = sources_of(decision.value)
+        if all([value.weak for value in sources]):
+            found.update([trace.graph.inputs.index(value) for value in sources])
+    return found
+
+
+def _quick(made: Specialized, structure: Structure, leaves: Sequence[Any], has_kwargs: bool) -> Entry | None:
+    """The native entry as it can be called with the caller's own arguments, if it can."""
+    plain = all([type(leaf) in (np.ndarray, float) for leaf in leaves])
+    flat = not has_kwargs and all([child is LEAF for child in structure.children])
+    if not (plain and flat) or made.captured or made.written or len(made.traced) < len(leaves):
+        return None
+    entry, out_structure = made.entry, made.out_structure
+    assert entry is not None
+    if out_structure is LEAF:
+        return entry
+    if out_structure.kind is tuple and len(out_structure.children) > 1:
+        if all([child is LEAF for child in out_structure.children]):
+            return entry
+    single = len(made.plain_outputs) == 1
+
+    def in_containers(*args: Any) -> Any:
+        out = entry(*args)
+        return out if out is NotImplemented else unflatten(out_structure, (out,) if single else out)
+
+    return in_containers
+
+
+def is_input(leaf: Any) -> bool:
+    """Whether a leaf is an input of the graph; others are part of the signature."""
+    return isinstance(leaf, (np.ndarray, np.generic, Tensor)) or type(leaf) is float
+
+
+def is_differentiable(node: Value) -> bool:
+    """Whether gradients with respect to this value make sense."""
+    return is_differentiable_dtype(node.dtype) and not node.weak
+
+
+def described(leaf: Any) -> str:
+    """A leaf in a signature."""
+    if isinstance(leaf, Tensor):
+        value = leaf._value
+        return f"{type(leaf).__name__} {value.dtype}{list(value.shape)}"
+    if isinstance(leaf, (np.ndarray, np.generic)):
+        return f"{leaf.dtype}{list(leaf.shape)}"
+    return "float" if type(leaf) is float else repr(leaf)
+
+
+def prepared(value: Any, node: Value) -> Any:
+    """An argument as the native entry reads it."""
+    if isinstance(value, Tensor):
+        value = value._value
+    if node.weak:
+        return float(value)
+    if type(value) is not np.ndarray:
+        value = np.asarray(value)
+    if value.flags.c_contiguous and value.flags.aligned and value.dtype.isnative:
+        return value
+    return np.array(value, order="C", dtype=value.dtype.newbyteorder("="))
+
+
+def write_back(leaf: Any, contents: Any) -> None:
+    """Give an argument the contents that the function wrote into it."""
+    if isinstance(leaf, Tensor):
+        leaf[...] = contents  # type: ignore[index]
+    elif isinstance(leaf, np.ndarray):
+        np.copyto(leaf, contents)
+
+
+def call_entry(entry: Entry, arguments: Sequence[Any], count: int) -> Sequence[Any]:
+    """The `count` outputs of a native entry."""
+    out = entry(*arguments)
+    if out is NotImplemented:
+        raise UntraceableError("compile: an array from outside the function has changed its shape or dtype")
+    return (out,) if count == 1 else out
+
+
+def build_entry(graph: Graph) -> tuple[Entry, Any]:
+    """Machine code for a graph: its entry and its program."""
+    from .entry import make_entry
+    from .plan import build
+
+    separate_outputs(graph)
+    program = build(graph)
+    return make_entry(program), program
