@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .locks import process_lock
 from .mutation import is_exclusive
 from .recording import recorded_call
 from .tensor import PLAIN, Tensor
@@ -21,18 +20,8 @@ LARGE = 1 << 16  # bytes; below this, memory matters less than the moment that i
 
 # Adding is a read and a write, so concurrent backward passes take turns. The handler of a signal may run one amidst
 # another of its own thread: the lock lets it through, and the count of passes tells the other to begin anew.
-_turns = threading.RLock()
+_turns = process_lock()
 _passes = 0
-
-
-def _renew_turns() -> None:
-    """In a forked child: the lock may be held by a thread that does not exist there."""
-    global _turns
-    _turns = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_turns)
 
 store: Any = Tensor.__dict__["_grad"].__set__
 

@@ -7,13 +7,13 @@ its hooks. A sweep without any registered hook pays one look at an empty table.
 from __future__ import annotations
 
 import itertools
-import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
 
 from ..errors import CotangentError
 from .levels import shape_of
+from .locks import process_lock
 from .tensor import Node, Tensor
 
 _keys = itertools.count()
@@ -36,7 +36,7 @@ class Hooks:
 # The nodes that have hooks. The hooks themselves hang on their node, so that one that refers to it keeps nothing alive.
 _hooked: dict[weakref.ref[Node], None] = {}
 
-_registering = threading.Lock()
+_registering = process_lock()
 
 
 class HookHandle:
@@ -75,9 +75,9 @@ def register(node: Node, kind: str, hook: Callable[..., Any], face: type[Tensor]
         key = next(_keys)
         if not hasattr(node, "hooks"):
             node.hooks = Hooks()
-        getattr(node.hooks, kind)[key] = (hook, face)
         if weakref.ref(node) not in _hooked:
             _hooked[weakref.ref(node, _hooked.pop)] = None
+        getattr(node.hooks, kind)[key] = (hook, face)  # last: an interrupt before leaves no hook without a handle
     return HookHandle(node, kind, key)
 
 

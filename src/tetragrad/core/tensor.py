@@ -9,29 +9,17 @@ orders), a saved array is wrapped again with the node it came from.
 from __future__ import annotations
 
 import itertools
-import sys
-import threading
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-
-def _one_at_a_time(count: Callable[[], int]) -> Callable[[], int]:
-    lock = threading.Lock()
-
-    def counted() -> int:
-        with lock:
-            return count()
-
-    return counted
+from .locks import one_at_a_time
 
 
-next_number: Callable[[], int] = itertools.count(1).__next__
-if not getattr(sys, "_is_gil_enabled", lambda: True)():
-    # Free-threaded Python: between two threads the counter alone could step back, and the order of a graph be lost.
-    next_number = _one_at_a_time(next_number)
+# Between two threads of free-threaded Python the counter alone could step back, and the order of a graph be lost.
+next_number: Callable[[], int] = one_at_a_time(itertools.count(1).__next__)
 
 # A node whose residuals were released by a backward pass has this in their place.
 FREED = None

@@ -1,0 +1,40 @@
+"""Locks that survive forks and the handlers of signals, and those that only free-threaded Python needs."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FREE_THREADED = not getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def process_lock() -> Any:
+    """A lock for one thread at a time, as a context manager.
+
+    Its thread may take it again: the handler of a signal may run amidst what it guards. In a forked child it is free:
+    who held it does not exist there.
+    """
+    lock: Any = threading.RLock()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lock._at_fork_reinit)
+    return lock
+
+
+def one_at_a_time(function: F) -> F:
+    """A function whose steps no other thread may come between: what the global lock grants, free threading must."""
+    if not FREE_THREADED:
+        return function
+    lock = process_lock()
+
+    @functools.wraps(function)
+    def in_turn(*args: Any, **kwargs: Any) -> Any:
+        with lock:
+            return function(*args, **kwargs)
+
+    return in_turn  # type: ignore[return-value]
