@@ -343,12 +343,24 @@ class Builder:
             result.append(Scalar(self, pointer.text, "p", (own, others)))
         return result
 
+    def exchange(self, pointer: Scalar, value: Scalar) -> Scalar:
+        """Write a value and give the one that was there, atomically."""
+        return self._atomic("xchg", pointer, value)
+
+    def fetch_add(self, pointer: Scalar, value: Scalar) -> Scalar:
+        """Add to an integer in memory and give the one that was there, atomically."""
+        return self._atomic("add", pointer, value)
+
+    def _atomic(self, operation: str, pointer: Scalar, value: Scalar) -> Scalar:
+        operands = f"ptr {pointer.text}, {LLVM[value.type]} {value.text}"
+        return self.emit(f"atomicrmw {operation} {operands} acq_rel, align {SIZE[value.type]}", value.type)
+
     def alloca(self, type: str, count: int = 1) -> Scalar:
         """`count` elements on the stack, until the function returns."""
         self._names = number = self._names + 1
         memory = "i8" if type == "b1" else LLVM[type]
         self._allocas.append(
-            f"%v{number} = alloca {memory}, i64 {count}, align {min(64, max(SIZE[type], SIZE[type] * count))}"
+            f"%v{number} = alloca {memory}, i64 {count}, align {64 if SIZE[type] * count >= 64 else SIZE[type]}"
         )
         return Scalar(self, f"%v{number}", "p")
 

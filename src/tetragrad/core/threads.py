@@ -8,6 +8,7 @@ from contextvars import copy_context
 from typing import Any
 
 _count: int | None = None
+_followers: list[Callable[[int], None]] = []
 _pool: tuple[int, int, Any] | None = None  # (process, size, executor): a forked child makes its own
 
 
@@ -54,7 +55,15 @@ def threads(n: int | None = None) -> int:
         if n < 1:
             raise ValueError(f"threads: at least 1 thread is needed, got {n}")
         _count = int(n)
+        for set_count in _followers:
+            set_count(_count)
     return thread_count()
+
+
+def follow(set_count: Callable[[int], None]) -> None:
+    """Call `set_count` with the number of threads, now and whenever it is set."""
+    _followers.append(set_count)
+    set_count(thread_count())
 
 
 def run_together(work: Callable[[], None]) -> None:

@@ -1,0 +1,192 @@
+"""Matrix products in machine code: calls of BLAS through the pointers that SciPy publishes.
+
+A row-major matrix is, to BLAS, the transpose of a column-major one, so ``c = a @ b`` is asked for as ``c' = b' @ a'``.
+Where a product is a matrix by a vector or two vectors, the routine for those is called.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from . import abi, native_threads
+from .ir import Builder, Function, Scalar
+from .program import GemmStep, Matrix
+
+LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
+FLOPS_PER_NS = {"s": 32.0, "d": 16.0, "c": 32.0, "z": 16.0}
+OVERHEAD = 150.0  # ns of one call
+ALONE = 64**3  # multiplications up to which BLAS itself starts no threads
+
+# Integers are passed by reference as 8 bytes: one that BLAS reads as 4 has the same value there, its first half.
+INTEGER = np.int64 if sys.byteorder == "little" else np.intc
+
+
+@cache
+def symbols() -> dict[str, int]:
+    """Addresses of the BLAS routines."""
+    published = _cython_blas().__pyx_capi__
+    names = [letter + routine for letter in LETTERS.values() for routine in ("gemm", "gemv")] + ["sdot", "ddot"]
+    return {f"blas.{name}": abi.capsule_pointer(published[name])[1] for name in names}
+
+
+def _cython_blas() -> Any:
+    """SciPy's module of BLAS pointers, without the rest of scipy.linalg, which takes far longer to import."""
+    import importlib.machinery
+    import importlib.util
+
+    import scipy
+
+    name = "scipy.linalg.cython_blas"
+    if name not in sys.modules and "scipy.linalg" not in sys.modules:
+        places = [f"{path}/linalg" for path in scipy.__path__]
+        spec = importlib.machinery.PathFinder.find_spec(name, places)
+        if spec is not None and spec.loader is not None:
+            module = sys.modules[name] = importlib.util.module_from_spec(spec)
+            try:
+                spec.loader.exec_module(module)
+            except BaseException:
+                del sys.modules[name]
+                raise
+    return importlib.import_module(name) if name not in sys.modules else sys.modules[name]
+
+
+def work(step: GemmStep) -> float:
+    """Estimated nanoseconds."""
+    moved = (step.m * step.n + step.n * step.k + step.m * step.k) * step.dtype.itemsize
+    once = max(step.flops / _count(step) / FLOPS_PER_NS[LETTERS[step.dtype.name]], moved / 16.0) + OVERHEAD
+    return once * _count(step)
+
+
+def _count(step: GemmStep) -> int:
+    count = 1
+    for length in step.batch:
+        count *= length
+    return max(count, 1)
+
+
+def emit_gemm(b: Builder, buffers: Scalar, step: GemmStep) -> None:
+    """Write a step: the product, or a loop over the stack of products, which threads may share."""
+    if not (step.m and step.n and all(step.batch)):
+        return
+    product = _choose(step)
+    axes = _axes(step)
+    if not axes:
+        product(b, *[_start(b, buffers, step, matrix) for matrix in (step.a, step.b, step.c)])
+        return
+    (extent, outer), *inner = axes
+    kernel = Function(b.module, f"products.{len(b.module.functions)}", None, ["p", "i8", "i8"], internal=True)
+    with kernel as k:
+        own, first, last = k.arguments
+        starts = [_start(k, own, step, matrix) for matrix in (step.a, step.b, step.c)]
+        _emit_stack(k, step, product, starts, (first, last), outer, inner)
+    shared = step.m * step.n * step.k <= ALONE
+    native_threads.emit_split(b, b.address(kernel), buffers, extent, work(step) if shared else 0.0)
+
+
+def _start(b: Builder, buffers: Scalar, step: GemmStep, matrix: Matrix) -> Scalar:
+    return b.offset(b.load(buffers, "p", matrix.buffer), matrix.offset * step.dtype.itemsize)
+
+
+def _axes(step: GemmStep) -> list[tuple[int, tuple[int, ...]]]:
+    """The batch axes as (length, elements to the next matrix of a, b, c), with those merged that are evenly spaced."""
+    merged: list[tuple[int, tuple[int, ...]]] = []
+    for length, *strides in zip(step.batch, step.a.batch, step.b.batch, step.c.batch):
+        if length == 1:
+            continue
+        if merged and merged[-1][1] == tuple([length * stride for stride in strides]):
+            length *= merged.pop()[0]
+        merged.append((length, tuple(strides)))
+    return merged
+
+
+def _emit_stack(
+    b: Builder, step: GemmStep, product: Callable[..., None], starts: list[Scalar], span: tuple[Any, Any],
+    strides: tuple[int, ...], inner: list[tuple[int, tuple[int, ...]]],
+) -> None:  # fmt: skip
+    with b.loop(*span) as (index, _):
+        here = [b.offset(p, index * (stride * step.dtype.itemsize)) for p, stride in zip(starts, strides)]
+        if inner:
+            _emit_stack(b, step, product, here, (0, inner[0][0]), inner[0][1], inner[1:])
+        else:
+            product(b, *here)
+
+
+# -- one product -------------------------------------------------------------------------------------------------------
+
+
+def _choose(step: GemmStep) -> Callable[[Builder, Scalar, Scalar, Scalar], None]:
+    """How one product is computed."""
+    plain = step.alpha == 1.0 and step.beta == 0.0
+    if step.k == 0:
+        return lambda b, x, y, out: _emit_empty(b, step, out)
+    if step.m == step.n == 1 and plain and step.dtype.kind == "f":
+        return lambda b, x, y, out: _emit_dot(b, step, x, y, out)
+    if step.n == 1:
+        # c = a @ y: to BLAS, a is the transpose of what lies in memory.
+        spaced = 1 if step.b.transposed else step.b.leading
+        flag, rows, columns = ("N", step.m, step.k) if step.a.transposed else ("T", step.k, step.m)
+        return lambda b, x, y, out: _emit_gemv(
+            b, step, flag, rows, columns, (x, step.a), (y, spaced), (out, step.c.leading)
+        )
+    if step.m == 1:
+        # c' = b' @ x.
+        spaced = step.a.leading if step.a.transposed else 1
+        flag, rows, columns = ("T", step.k, step.n) if step.b.transposed else ("N", step.n, step.k)
+        return lambda b, x, y, out: _emit_gemv(b, step, flag, rows, columns, (y, step.b), (x, spaced), (out, 1))
+    return lambda b, x, y, out: _emit_gemm(b, step, x, y, out)
+
+
+def _emit_gemm(b: Builder, step: GemmStep, x: Scalar, y: Scalar, out: Scalar) -> None:
+    flags = [_flag(b, "T" if matrix.transposed else "N") for matrix in (step.b, step.a)]
+    n, m, k = _integers(b, [step.n, step.m, step.k])
+    ldb, lda, ldc = _integers(b, [step.b.leading, step.a.leading, step.c.leading])
+    alpha, beta = _factors(b, step)
+    _call(b, step, "gemm", [*flags, n, m, k, alpha, y, ldb, x, lda, beta, out, ldc])
+
+
+def _emit_gemv(
+    b: Builder, step: GemmStep, flag: str, rows: int, columns: int, matrix: tuple[Scalar, Matrix],
+    vector: tuple[Scalar, int], result: tuple[Scalar, int],
+) -> None:  # fmt: skip
+    m, n, leading = _integers(b, [rows, columns, matrix[1].leading])
+    spaced, spaced_out = _integers(b, [vector[1], result[1]])
+    alpha, beta = _factors(b, step)
+    arguments = [_flag(b, flag), m, n, alpha, matrix[0], leading, vector[0], spaced, beta, result[0], spaced_out]
+    _call(b, step, "gemv", arguments)
+
+
+def _emit_dot(b: Builder, step: GemmStep, x: Scalar, y: Scalar, out: Scalar) -> None:
+    spaced_x = step.a.leading if step.a.transposed else 1
+    spaced_y = 1 if step.b.transposed else step.b.leading
+    k, incx, incy = _integers(b, [step.k, spaced_x, spaced_y])
+    name = f"blas.{LETTERS[step.dtype.name]}dot"
+    b.store(out, b.call(name, f"f{step.dtype.itemsize}", [k, x, incx, y, incy]))
+
+
+def _emit_empty(b: Builder, step: GemmStep, out: Scalar) -> None:
+    """A sum of nothing: 0, as beta is 0."""
+    if step.beta:
+        raise NotImplementedError("a product over no elements that is added to something")
+    with b.loop(0, step.m) as (row, _):
+        b.zero(b.offset(out, row * (step.c.leading * step.dtype.itemsize)), step.n * step.dtype.itemsize)
+
+
+def _call(b: Builder, step: GemmStep, routine: str, arguments: list[Scalar]) -> None:
+    b.call(f"blas.{LETTERS[step.dtype.name]}{routine}", None, arguments)
+
+
+def _flag(b: Builder, flag: str) -> Scalar:
+    return b.address(b.module.table(np.frombuffer(flag.encode(), np.uint8)))
+
+
+def _integers(b: Builder, values: list[int]) -> list[Scalar]:
+    return [b.address(b.module.table(np.array(max(value, 1), INTEGER))) for value in values]
+
+
+def _factors(b: Builder, step: GemmStep) -> list[Scalar]:
+    return [b.address(b.module.table(np.array(value, step.dtype))) for value in (step.alpha, step.beta)]

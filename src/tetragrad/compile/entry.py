@@ -1,0 +1,353 @@
+"""The way from Python into a program: a built-in function in machine code that takes and gives NumPy arrays.
+
+`make_entry` writes it for one program. It compares the arguments with the program's inputs and answers NotImplemented
+if one differs, so that the caller can find another way; it allocates the results and the block that intermediate arrays
+lie in, and runs the steps. A call that fits costs little more than the allocation of its results.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import abi, blas, engine, native_threads, steps
+from .ir import Builder, Function, Module, Scalar
+from .program import ALIGNMENT, Buffer, CallStep, GemmStep, Program
+
+ON_STACK = 2048  # bytes of intermediate arrays that a call keeps on its stack
+PAST_SCALARS = 16  # bytes of the largest 0-d result
+
+
+def make_entry(program: Program) -> Callable[..., Any]:
+    """The function of a program.
+
+    Parameters
+    ----------
+    program : Program
+        Its `module` may still be IR, which is then compiled together with the entry and replaced by its code.
+
+    Returns
+    -------
+    callable
+        Takes one argument for each input, by position: an array of the input's dtype and shape, C-contiguous and
+        aligned (0-d: a NumPy scalar will do); for a weak input, a float or complex. Gives the result, a tuple if there
+        is not exactly one; results that are 0-d are NumPy scalars; an output that is an input is the argument itself.
+        Gives NotImplemented if the arguments do not fit.
+    """
+    native = abi.is_known()
+    module, known = program.module, {}
+    if not isinstance(module, Module):
+        known = dict(module.addresses) if module is not None else {}
+        module = engine.new_module("entry")
+    owner = _Owner(program)
+    steps.emit_run(module, program, internal=native)
+    slot = module.variable(8) if program.arena_size > ON_STACK else None
+    if native:
+        _emit_entry(module, program, slot)
+    if slot is not None:
+        _emit_release(module, slot)
+    code = engine.compile(module, _symbols(program, owner) | known)
+    owner.code = code, program.module  # both stay mapped
+    if isinstance(program.module, Module):
+        program.module = code
+    if slot is not None:
+        owner.release = ctypes.CFUNCTYPE(None)(code["release"])
+    if native:
+        return abi.builtin_function("entry", code["entry"], owner)
+    return _python_entry(program, code["run"], owner)
+
+
+class _Owner:
+    """Keeps what the machine code of a program needs; the entry holds it."""
+
+    def __init__(self, program: Program) -> None:
+        self.constants = {b.index: _stored(b) for b in program.buffers if b.kind == "constant"}
+        self.calls = {
+            steps.call_symbol(program, step): steps.callback(step, program.buffers)
+            for step in program.steps
+            if isinstance(step, CallStep)
+        }
+        # Dtypes with metadata and the like are objects of their own, not those that NumPy keeps.
+        self.dtypes = {b.index: b.dtype for b in program.buffers}
+        self.code: Any = None
+        self.definition: Any = None
+        self.release: Callable[[], None] | None = None
+
+    def __del__(self) -> None:
+        if self.release is not None:
+            self.release()
+
+
+def _stored(buffer: Buffer) -> np.ndarray:
+    """A constant as kernels read it; aligned like the other buffers."""
+    memory = np.empty(buffer.nbytes + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    stored = memory[start : start + buffer.nbytes].view(buffer.dtype).reshape(buffer.shape)
+    stored[...] = buffer.value
+    return stored
+
+
+def _symbols(program: Program, owner: _Owner) -> dict[str, int]:
+    """Addresses of all that the machine code names."""
+    found = abi.functions() | native_threads.symbols()
+    found |= {_constant_symbol(index): array.ctypes.data for index, array in owner.constants.items()}
+    found |= {name: id(function) for name, function in owner.calls.items()}
+    objects: list[Any] = [np.ndarray, NotImplemented, float, complex]
+    for buffer in program.buffers:
+        objects += [buffer.dtype, buffer.dtype.type]
+    found |= dict(map(abi.object_symbol, objects))
+    if any(isinstance(step, GemmStep) for step in program.steps):
+        found |= blas.symbols()
+    return found
+
+
+def _constant_symbol(index: int) -> str:
+    return f"constant.{index}"
+
+
+# -- the machine code --------------------------------------------------------------------------------------------------
+
+
+def _emit_entry(module: Module, program: Program, slot: str | None) -> None:
+    """``entry(self, arguments, count)``: a METH_FASTCALL function."""
+    differs = _differs(module)
+    with Function(module, "entry", "p", ["p", "p", "i8"]) as b:
+        _, arguments, count = b.arguments
+        with b.if_(count != len(program.inputs), likely=False):
+            b.ret(b.call(differs, "p", []))
+        buffers = b.alloca("p", max(1, len(program.buffers)))
+        given = [b.load(arguments, "p", k) for k in range(len(program.inputs))]
+        for argument, index in zip(given, program.inputs):
+            b.store(buffers, _checked(b, argument, program.buffers[index], differs), index)
+        block = _take_block(b, program, buffers, slot)
+        for buffer in program.buffers:
+            if buffer.kind == "constant":
+                b.store(buffers, b.address(_constant_symbol(buffer.index)), buffer.index)
+        results = _Results(b, program, buffers, slot, block)
+        results.allocate()
+        failed = b.call(module.functions["run"], "i4", [buffers]) != 0
+        with b.if_(failed, likely=False):
+            results.fail()
+        results.finish(given)
+
+
+def _differs(module: Module) -> Function:
+    """``differs()``: NotImplemented."""
+    function = Function(module, "differs", "p", [], internal=True, attributes="noinline cold")
+    with function as b:
+        answer = b.address(_object(NotImplemented))
+        b.call("Py_IncRef", None, [answer])
+        b.ret(answer)
+    return function
+
+
+def _object(known: Any) -> str:
+    return abi.object_symbol(known)[0]
+
+
+def _checked(b: Builder, argument: Scalar, buffer: Buffer, differs: Function) -> Scalar:
+    """The address of the argument's elements, after comparing it with the input's buffer."""
+
+    def leave_if(condition: Scalar) -> None:
+        with b.if_(condition, likely=False):
+            b.ret(b.call(differs, "p", []))
+
+    def array() -> list[Scalar]:
+        leave_if(kind != b.address(_object(np.ndarray)))
+        flags = b.load(b.offset(argument, abi.FLAGS), "i4")
+        wanted = abi.C_CONTIGUOUS | abi.ALIGNED
+        differ = (b.load(b.offset(argument, abi.DESCR), "p") != b.address(_object(buffer.dtype))) | (
+            b.load(b.offset(argument, abi.RANK), "i4") != len(buffer.shape)
+        )
+        leave_if(differ | ((flags & wanted) != wanted))
+        if buffer.shape:
+            shape = b.load(b.offset(argument, abi.SHAPE), "p")
+            differ = b.const("b1", False)
+            for axis, length in enumerate(buffer.shape):
+                differ = differ | (b.load(shape, "i8", axis) != length)
+            leave_if(differ)
+        return [b.load(b.offset(argument, abi.DATA), "p")]
+
+    def number() -> list[Scalar]:
+        return [b.offset(argument, abi.VALUE)]
+
+    kind = b.load(b.offset(argument, abi.TYPE), "p")
+    if buffer.weak:
+        leave_if(kind != b.address(_object(complex if buffer.dtype.kind == "c" else float)))
+        return number()[0]
+    if not buffer.shape and buffer.dtype in abi.SCALARS:
+        return b.choose(kind == b.address(_object(buffer.dtype.type)), number, array)[0]
+    return array()[0]
+
+
+class _Results:
+    """The objects that a call returns, while its code is written."""
+
+    def __init__(self, b: Builder, program: Program, buffers: Scalar, slot: str | None, block: Scalar) -> None:
+        self.b = b
+        self.program = program
+        self.buffers = buffers
+        self.slot = slot
+        self.block = block
+        self.places = {index: k for k, index in enumerate(dict.fromkeys(program.outputs))}
+        self.objects = b.alloca("p", max(1, len(self.places)))
+
+    def allocate(self) -> None:
+        """Arrays for the results; 0-d ones get a place on the stack."""
+        b = self.b
+        if len(self.places) > 1:
+            b.zero(self.objects, 8 * len(self.places))
+        for index, k in self.places.items():
+            buffer = self.program.buffers[index]
+            if buffer.kind == "input":
+                continue
+            if not buffer.shape:
+                if buffer.kind == "output":
+                    b.store(self.buffers, b.alloca("i8", PAST_SCALARS // 8), index)
+                continue
+            array = self._new(buffer)
+            with b.if_(array == b.null(), likely=False):
+                self.fail(k)
+            b.store(self.objects, array, k)
+            data = b.load(b.offset(array, abi.DATA), "p")
+            if buffer.kind == "output":
+                b.store(self.buffers, data, index)
+            else:
+                b.copy(data, b.load(self.buffers, "p", index), buffer.nbytes)
+
+    def _new(self, buffer: Buffer) -> Scalar:
+        b = self.b
+        kind, dtype = b.address(_object(np.ndarray)), b.address(_object(buffer.dtype))
+        b.call("Py_IncRef", None, [dtype])  # which making an array takes, and also if it fails
+        shape = b.address(b.module.table(np.array(buffer.shape, np.int64)))
+        rank, flags = b.const("i4", len(buffer.shape)), b.const("i4", 0)
+        return b.call("PyArray_NewFromDescr", "p", [kind, dtype, rank, shape, b.null(), b.null(), flags, b.null()])
+
+    def fail(self, count: int | None = None) -> None:
+        """Return with the exception that is set; so many objects have been made."""
+        b = self.b
+        if count is None or count > 0:
+            steps.drop(b, self.objects, len(self.places) if count is None else count)
+        _give_block(b, self.slot, self.block)
+        b.ret(b.null())
+
+    def finish(self, given: list[Scalar]) -> None:
+        """Turn 0-d results into scalars, and return."""
+        b = self.b
+        inputs = dict(zip(self.program.inputs, given))
+        for index, k in self.places.items():
+            buffer = self.program.buffers[index]
+            if buffer.kind == "input":
+                b.call("Py_IncRef", None, [inputs[index]])
+                b.store(self.objects, inputs[index], k)
+            elif not buffer.shape:
+                memory, dtype = b.load(self.buffers, "p", index), b.address(_object(buffer.dtype))
+                scalar = b.call("PyArray_Scalar", "p", [memory, dtype, b.null()])
+                with b.if_(scalar == b.null(), likely=False):
+                    self.fail()
+                b.store(self.objects, scalar, k)
+        outputs = self.program.outputs
+        if len(outputs) == 1:
+            _give_block(b, self.slot, self.block)
+            b.ret(b.load(self.objects, "p"))
+            return
+        made = b.call("PyTuple_New", "p", [b.const("i8", len(outputs))])
+        with b.if_(made == b.null(), likely=False):
+            self.fail()
+        for place, index in enumerate(outputs):
+            item = b.load(self.objects, "p", self.places[index])
+            if index in outputs[:place]:
+                b.call("Py_IncRef", None, [item])
+            b.call("PyTuple_SetItem", "i4", [made, b.const("i8", place), item])
+        _give_block(b, self.slot, self.block)
+        b.ret(made)
+
+
+# -- the block of intermediate arrays ----------------------------------------------------------------------------------
+# A program keeps the block of its last call. A call takes it out of its slot, so that one that runs at the same time
+# (in another thread, or from a callback) allocates its own; the last to put one back frees what it finds there.
+
+
+def _take_block(b: Builder, program: Program, buffers: Scalar, slot: str | None) -> Scalar:
+    """Write the addresses of the arena's buffers. Gives the block; without a slot it is on the stack."""
+    if slot is not None:
+
+        def cached() -> list[Scalar]:
+            return [kept]
+
+        def fresh() -> list[Scalar]:
+            memory = b.call("PyMem_RawMalloc", "p", [b.const("i8", program.arena_size + ALIGNMENT)])
+            with b.if_(memory == b.null(), likely=False):
+                b.ret(b.call("PyErr_NoMemory", "p", []))
+            return [memory]
+
+        kept = b.exchange(b.address(slot), b.null())
+        (block,) = b.choose(kept != b.null(), cached, fresh, likely=True)
+        start = b.convert((b.convert(block, "i8") + (ALIGNMENT - 1)) & -ALIGNMENT, "p")
+    else:
+        lines = -(-program.arena_size // ALIGNMENT)
+        block = start = b.alloca("i8", lines * ALIGNMENT // 8) if lines else b.null()
+    for buffer in program.buffers:
+        if buffer.kind == "arena":
+            b.store(buffers, b.offset(start, buffer.offset), buffer.index)
+    return block
+
+
+def _give_block(b: Builder, slot: str | None, block: Scalar) -> None:
+    if slot is not None:
+        found = b.exchange(b.address(slot), block)
+        b.call("PyMem_RawFree", None, [found])  # of NULL, it does nothing
+
+
+def _emit_release(module: Module, slot: str) -> None:
+    """``release()``: free the block."""
+    with Function(module, "release", None, []) as b:
+        found = b.exchange(b.address(slot), b.null())
+        b.call("PyMem_RawFree", None, [found])
+
+
+# -- where Python's objects are not as expected ------------------------------------------------------------------------
+
+
+def _python_entry(program: Program, address: int, owner: _Owner) -> Callable[..., Any]:
+    """The same function in Python."""
+    run = ctypes.PYFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(address)
+    inputs = [program.buffers[index] for index in program.inputs]
+    count = max(1, len(program.buffers))
+
+    def entry(*arguments: Any) -> Any:
+        if len(arguments) != len(inputs) or not all(map(_fits, arguments, inputs)):
+            return NotImplemented
+        arrays: dict[int, Any] = dict(owner.constants)
+        arrays |= {b.index: np.array(x, b.dtype, copy=None) for b, x in zip(inputs, arguments)}
+        memory = np.empty(program.arena_size + ALIGNMENT, np.uint8)
+        pointers = (ctypes.c_void_p * count)()
+        for b in program.buffers:
+            if b.kind == "output":
+                arrays[b.index] = np.empty(b.shape, b.dtype)
+            in_arena = memory.ctypes.data + -memory.ctypes.data % ALIGNMENT + b.offset
+            pointers[b.index] = in_arena if b.kind == "arena" else arrays[b.index].ctypes.data
+        run(ctypes.addressof(pointers))
+        results = dict(zip(program.inputs, arguments))
+        for index in program.outputs:
+            if index not in results:
+                fresh = program.buffers[index].kind == "output"
+                results[index] = _scalar_if_0d(arrays[index] if fresh else arrays[index].copy())
+        return tuple([results[index] for index in program.outputs]) if len(program.outputs) != 1 else results[index]
+
+    return entry
+
+
+def _scalar_if_0d(array: np.ndarray) -> Any:
+    return array if array.shape else array[()]
+
+
+def _fits(argument: Any, buffer: Buffer) -> bool:
+    if buffer.weak:
+        return type(argument) is (complex if buffer.dtype.kind == "c" else float)
+    if type(argument) is not np.ndarray:
+        return not buffer.shape and type(argument) is buffer.dtype.type
+    return argument.dtype == buffer.dtype and argument.shape == buffer.shape and argument.flags.carray

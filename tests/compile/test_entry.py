@@ -1,0 +1,520 @@
+"""The native entry: what it accepts, what it gives, and that it leaves nothing behind."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import sys
+import threading
+import types
+
+import numpy as np
+import pytest
+
+import tetragrad as tg
+from tetragrad.compile import abi, engine, entry, native_threads
+from tetragrad.compile.entry import make_entry
+from tetragrad.compile.ir import Function
+from tetragrad.compile.program import CallStep, GemmStep, KernelStep, Matrix, Program
+from tetragrad.errors import OperationError
+
+
+def program(inputs, outputs, arena=(), constants=(), weak=()):
+    """A program without steps; buffers in the order inputs, constants, arena, outputs."""
+    made = Program()
+    made.module = engine.new_module("test")
+    for place, (dtype, *shape) in enumerate(inputs):
+        made.inputs.append(made.add_buffer(dtype, tuple(shape), "input", weak=place in weak).index)
+    for value in constants:
+        made.add_buffer(value.dtype, value.shape, "constant", value=value)
+    for dtype, *shape in arena:
+        buffer = made.add_buffer(dtype, tuple(shape), "arena")
+        buffer.offset = made.arena_size
+        made.arena_size += -(-buffer.nbytes // 64) * 64
+    for dtype, *shape in outputs:
+        made.outputs.append(made.add_buffer(dtype, tuple(shape), "output").index)
+    return made
+
+
+def add_kernel(made, source, target, rule, work=0.0, extent=None):
+    """A step that writes ``rule(b, x)`` for each element x."""
+    given, out = made.buffers[source], made.buffers[target]
+    symbol = f"kernel{len(made.steps)}"
+    with Function(made.module, symbol, None, ["p", "i8", "i8"], internal=True) as b:
+        buffers, start, stop = b.arguments
+        x, y = b.load(buffers, "p", source), b.load(buffers, "p", target)
+        with b.loop(start, stop) as (i, _):
+            value = rule(b, b.load(x, given.dtype.str[1:], i))
+            b.store(y, b.convert(value, out.dtype.str[1:]), i)
+    made.steps.append(KernelStep(symbol, given.size, (source,), (target,), work=work))
+
+
+def doubling(*shape, dtype="f4", **more):
+    made = program([(dtype, *shape)], [(dtype, *shape)])
+    add_kernel(made, 0, 1, lambda b, x: x * 2, **more)
+    return made
+
+
+def through_arena(n=1000):
+    """2 x + 1, by way of the arena."""
+    made = program([("f8", n)], [("f8", n)], arena=[("f8", n)])
+    add_kernel(made, 0, 1, lambda b, x: x * 2)
+    add_kernel(made, 1, 2, lambda b, x: x + 1)
+    return made
+
+
+def primitive(value, multi=False):
+    return types.SimpleNamespace(name="user_row", value=value, multi=multi)
+
+
+def calling(value, shape=(3,), arena=False):
+    """A call of `value` between two kernels: (x + 1), value, (x * 2)."""
+    made = program([("f8", *shape)], [("f8", *shape)], arena=[("f8", *shape), ("f8", *shape)])
+    if arena:
+        made.arena_size += entry.ON_STACK
+    add_kernel(made, 0, 1, lambda b, x: x + 1)
+    made.steps.append(CallStep(primitive(value), (1,), {}, (2,), weak=(False,), where="model.py:3"))
+    add_kernel(made, 2, 3, lambda b, x: x * 2)
+    return made
+
+
+# -- arguments ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_array_that_fits():
+    f = make_entry(doubling(2, 3))
+    x = np.arange(6, dtype="f4").reshape(2, 3)
+    out = f(x)
+    assert type(out) is np.ndarray and out.dtype == "f4" and out.flags.carray and out.flags.owndata
+    np.testing.assert_array_equal(out, 2 * x)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        np.ones((2, 3)), np.ones((2, 3), ">f4"), np.ones((3, 2), "f4"), np.ones(6, "f4"), np.ones((2, 3, 1), "f4"),
+        np.ones((3, 2), "f4").T, np.ones((4, 3), "f4")[::2], np.ones((2, 3), "i4"), np.float32(1), 1.0, None, "x",
+        np.ones((2, 3), "f4").view(np.matrix), np.ma.ones((2, 3), "f4"), [[1.0] * 3] * 2,
+        np.frombuffer(b"x" * 25, "u1")[1:].view("f4").reshape(2, 3),
+    ],
+)  # fmt: skip
+def test_an_argument_that_does_not_fit(argument):
+    f = make_entry(doubling(2, 3))
+    assert f(argument) is NotImplemented
+
+
+def test_the_number_of_arguments():
+    f = make_entry(doubling(3))
+    x = np.ones(3, "f4")
+    assert f() is NotImplemented and f(x, x) is NotImplemented
+    with pytest.raises(TypeError):
+        f(x=x)
+
+
+def test_a_readonly_array_and_an_empty_one():
+    x = np.ones(3, "f4")
+    x.flags.writeable = False
+    np.testing.assert_array_equal(make_entry(doubling(3))(x), [2, 2, 2])
+    assert make_entry(doubling(0, 4))(np.ones((0, 4), "f4")).shape == (0, 4)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"])
+def test_scalars_and_0d_arrays(dtype):
+    f = make_entry(doubling(dtype=dtype))
+    kind = np.dtype(dtype).type
+    for argument in (kind(3), np.array(3, dtype)):
+        out = f(argument)
+        assert type(out) is kind and out == 6
+    assert f(3) is NotImplemented and f(3.0) is NotImplemented
+    assert f(np.array(3, "c8")) is NotImplemented and f(np.complex64(3)) is NotImplemented
+
+
+def test_boolean_scalars():
+    made = program([("b1",)], [("b1",)])
+    add_kernel(made, 0, 1, lambda b, x: ~x)
+    f = make_entry(made)
+    assert f(np.True_) is np.False_ and f(np.array(False)) is np.True_ and f(True) is NotImplemented
+
+
+def test_a_weak_float():
+    made = program([("f8",)], [("f4",)], weak=(0,))
+    add_kernel(made, 0, 1, lambda b, x: x / 3)
+    f = make_entry(made)
+    assert f(1.0) == np.float32(1 / 3) and type(f(1.0)) is np.float32
+    for argument in (1, np.float64(1), np.array(1.0), True, 1j):
+        assert f(argument) is NotImplemented
+
+
+def test_a_weak_complex():
+    made = program([("c16",)], [("f8",)], weak=(0,))
+    with Function(made.module, "imag", None, ["p", "i8", "i8"]) as b:
+        b.store(b.load(b.arguments[0], "p", 1), b.load(b.load(b.arguments[0], "p", 0), "f8", 1))
+    made.steps.append(KernelStep("imag", 1, (0,), (1,)))
+    assert make_entry(made)(2 + 3j) == 3.0
+
+
+# -- results -----------------------------------------------------------------------------------------------------------
+
+
+def test_several_results():
+    made = program([("f4", 3), ("f4",)], [("f4", 3), ("f8",)], constants=[np.arange(2.0), np.float64(7)])
+    add_kernel(made, 0, 4, lambda b, x: x * 2)
+    add_kernel(made, 1, 5, lambda b, x: x + 1)
+    made.outputs = [4, 5, 4, 0, 2, 3, 1, 2]
+    f = make_entry(made)
+    x, s = np.ones(3, "f4"), np.float32(4)
+    doubled, more, again, same, constant, number, scalar, constant_again = f(x, s)
+    assert doubled is again and same is x and scalar is s and constant is constant_again
+    np.testing.assert_array_equal(doubled, [2, 2, 2])
+    np.testing.assert_array_equal(constant, [0, 1])
+    assert type(more) is np.float64 and more == 5 and type(number) is np.float64 and number == 7
+    constant[:] = 9  # belongs to the caller
+    np.testing.assert_array_equal(f(x, s)[4], [0, 1])
+
+
+def test_no_result_and_no_step():
+    assert make_entry(program([("f4", 2)], []))(np.ones(2, "f4")) == ()
+    made = program([("f4", 2)], [])
+    made.outputs = [0]
+    x = np.ones(2, "f4")
+    assert make_entry(made)(x) is x
+
+
+def test_code_that_was_compiled_before():
+    made = doubling(3)
+    made.module.exports.append("kernel0")
+    made.module.functions["kernel0"].internal = False
+    made.module._bodies[0] = made.module._bodies[0].replace("define internal", "define")
+    made.module = engine.compile(made.module)
+    np.testing.assert_array_equal(make_entry(made)(np.ones(3, "f4")), [2, 2, 2])
+
+
+def test_results_do_not_share_memory():
+    f = make_entry(through_arena())
+    x = np.arange(1000.0)
+    outs = [f(x + k) for k in range(4)]
+    for k, out in enumerate(outs):
+        np.testing.assert_array_equal(out, 2 * (x + k) + 1)
+
+
+@pytest.mark.parametrize("n", [3, 256, 257, 100_000])
+def test_the_arena(n):
+    f = make_entry(through_arena(n))
+    for k in range(3):
+        np.testing.assert_array_equal(f(np.full(n, float(k))), np.full(n, 2.0 * k + 1))
+
+
+# -- nothing is left behind --------------------------------------------------------------------------------------------
+
+
+def allocated_by(call, times=2000):
+    """Bytes that the process has more after many calls."""
+    import tracemalloc
+
+    call()
+    tracemalloc.start()
+    try:
+        for _ in range(20):
+            call()
+        gc.collect()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(times):
+            call()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+
+def test_calls_keep_no_memory_and_no_references():
+    made = program([("f4", 3), ("f4",)], [("f4", 3), ("f8",)], constants=[np.arange(2.0)])
+    add_kernel(made, 0, 3, lambda b, x: x * 2)
+    add_kernel(made, 1, 4, lambda b, x: x + 1)
+    made.outputs = [3, 4, 3, 0, 2]
+    f = make_entry(made)
+    x, s = np.ones(3, "f4"), np.float32(2.5)
+    objects = [x, s, np.dtype("f4"), np.dtype("f8"), np.ndarray, f]
+    counts = [sys.getrefcount(known) for known in objects]
+    assert allocated_by(lambda: (f(x, s), f(x), f(x, 1.0), f(x.astype("f8"), s))) < 2000
+    assert [sys.getrefcount(known) for known in objects] == counts
+
+
+def test_the_program_is_freed_with_its_entry():
+    def call():
+        f = make_entry(through_arena(20_000))
+        f(np.ones(20_000))
+
+    assert allocated_by(call, 5) < 20_000
+
+
+def fail_at(monkeypatch, name, count):
+    """Let call number `count` of a C function fail as it would without memory."""
+    real = abi.functions()[name]
+    argument_types = [ctypes.c_void_p] * (8 if name == "PyArray_NewFromDescr" else 3)
+    shape = ctypes.PYFUNCTYPE(ctypes.c_void_p, *argument_types)
+    calls = []
+
+    def failing(*arguments):
+        calls.append(name)
+        if len(calls) == count:
+            if name == "PyArray_NewFromDescr":  # it takes the reference to the dtype in any case
+                ctypes.pythonapi.Py_DecRef(ctypes.c_void_p(arguments[1]))
+            return None
+        return shape(real)(*arguments)
+
+    fake = shape(failing)
+    functions = abi.functions() | {name: abi.address_of(fake)}
+    monkeypatch.setattr(abi, "functions", lambda: functions)
+    return calls, fake
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [("PyArray_NewFromDescr", 1), ("PyArray_NewFromDescr", 2), ("PyArray_Scalar", 1), ("PyArray_Scalar", 2),
+     ("PyTuple_New", 1), ("PyMem_RawMalloc", 1)],
+)  # fmt: skip
+def test_an_allocation_that_fails(monkeypatch, name, count):
+    calls, _fake = fail_at(monkeypatch, name, count)
+    made = program([("f8", 3), ("f8",)], [("f8", 3), ("f8", 3), ("f8",), ("f8",)], arena=[("f8", 3)])
+    made.arena_size = entry.ON_STACK + 64
+    add_kernel(made, 0, 2, lambda b, x: x * 2)
+    for k in (3, 4):
+        add_kernel(made, 2, k, lambda b, x: x + 1)
+    for k in (5, 6):
+        add_kernel(made, 1, k, lambda b, x: x + 1)
+    f = make_entry(made)
+    x, s = np.ones(3), np.float64(2)
+
+    def failing():
+        calls.clear()
+        # The fake sets no exception, except where the entry itself does.
+        with pytest.raises((SystemError, MemoryError)):
+            f(x, s)
+
+    failing()
+    counts = sys.getrefcount(x), sys.getrefcount(s), sys.getrefcount(np.dtype("f8"))
+    for _ in range(10):
+        failing()
+    assert (sys.getrefcount(x), sys.getrefcount(s), sys.getrefcount(np.dtype("f8"))) == counts
+    assert allocated_by(failing, 200) < 4000
+    calls[:] = [name] * 100  # from now on it succeeds
+    np.testing.assert_array_equal(f(x, s)[0], [3, 3, 3])
+
+
+# -- calls back into Python --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arena", [False, True])
+def test_a_call(arena):
+    f = make_entry(calling(np.sort, arena=arena))
+    np.testing.assert_array_equal(f(np.array([3.0, 1, 2])), [4, 6, 8])
+
+
+def test_a_call_with_scalars_parameters_and_several_results():
+    seen = []
+
+    def value(x, s, w, *, power):
+        seen.append((type(s), type(w)))
+        return x**power + s, s * w
+
+    made = program([("f8", 2), ("f8",), ("f8",)], [("f8", 2), ("f8",)], weak=(2,))
+    made.steps.append(
+        CallStep(primitive(value, multi=True), (0, 1, 2), {"power": 2}, (3, 4), weak=(False, False, True))
+    )
+    first, second = make_entry(made)(np.array([2.0, 3]), np.float64(1), 4.0)
+    np.testing.assert_array_equal(first, [5, 10])
+    assert second == 4 and type(second) is np.float64 and seen == [(np.float64, float)]
+
+
+@pytest.mark.parametrize("arena", [False, True])
+def test_an_exception_in_a_call(arena):
+    def value(x):
+        raise KeyError("broken")
+
+    f = make_entry(calling(value, arena=arena))
+    x = np.ones(3)
+
+    def failing():
+        with pytest.raises(KeyError, match="broken") as caught:
+            f(x)
+        return caught
+
+    assert failing().value.__notes__ == ["in a compiled function, at model.py:3"]
+    gc.collect()
+    count = sys.getrefcount(x)
+    assert allocated_by(failing, 200) < 20_000
+    assert sys.getrefcount(x) == count
+
+
+def test_a_call_that_gives_another_shape():
+    f = make_entry(calling(lambda x: x[:2]))
+    with pytest.raises(OperationError, match=r"user_row: gives shape \[2\], but gave \[3\]"):
+        f(np.ones(3))
+
+
+def test_a_call_may_keep_its_operands():
+    kept = []
+
+    def value(x):
+        kept.append(x)
+        return x
+
+    f = make_entry(calling(value))
+    f(np.ones(3))
+    f(np.zeros(3))
+    np.testing.assert_array_equal(kept, [[2, 2, 2], [1, 1, 1]])
+
+
+def test_a_call_of_the_program_inside_itself():
+    depth = [0]
+
+    def value(x):
+        depth[0] += 1
+        return f(x) if depth[0] < 5 else x
+
+    f = make_entry(calling(value, arena=True))
+    expected = 1.0
+    for _ in range(5):
+        expected += 1
+    np.testing.assert_array_equal(f(np.ones(3)), [expected * 2**5] * 3)
+
+
+# -- threads -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two_threads():
+    before = tg.threads()
+    tg.threads(2)
+    yield
+    tg.threads(before)
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 1000, 100_001])
+def test_a_kernel_in_pieces(two_threads, n):
+    f = make_entry(doubling(n, dtype="f8", work=1e9))
+    x = np.arange(float(n))
+    for count in (1, 2, 3, 8):
+        tg.threads(count)
+        np.testing.assert_array_equal(f(x), 2 * x)
+
+
+def test_threads_that_the_system_refuses(monkeypatch, two_threads):
+    refuse = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 11)
+    symbols = native_threads.symbols() | {"pthread_create": abi.address_of(refuse)}
+    monkeypatch.setattr(native_threads, "symbols", lambda: symbols)
+    x = np.arange(1000.0)
+    np.testing.assert_array_equal(make_entry(doubling(1000, dtype="f8", work=1e9))(x), 2 * x)
+
+
+def test_a_system_without_threads(monkeypatch, two_threads):
+    monkeypatch.setattr(native_threads, "symbols", dict)
+    x = np.arange(1000.0)
+    np.testing.assert_array_equal(make_entry(doubling(1000, dtype="f8", work=1e9))(x), 2 * x)
+
+
+def test_callers_in_several_threads():
+    f = make_entry(through_arena(50_000))
+    f_long = make_entry(doubling(50_000, dtype="f8", work=1e9))
+    wrong = []
+
+    def work(k):
+        x = np.full(50_000, float(k))
+        for _ in range(50):
+            if not (f(x) == 2 * k + 1).all() or not (f_long(x) == 2 * k).all():
+                wrong.append(k)
+
+    workers = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+
+
+# -- products ----------------------------------------------------------------------------------------------------------
+
+
+def product(dtype, m, n, k, ta=False, tb=False, batch=(), a_batch=None, b_batch=None):
+    """A program of one product, the operands' stacks possibly used again (axes of length 1)."""
+    a_batch, b_batch = (batch if given is None else given for given in (a_batch, b_batch))
+    a_shape = (*a_batch, *((k, m) if ta else (m, k)))
+    b_shape = (*b_batch, *((n, k) if tb else (k, n)))
+    made = program([(dtype, *a_shape), (dtype, *b_shape)], [(dtype, *batch, m, n)])
+    matrices = []
+    for buffer, own, transposed in zip(made.buffers, (a_batch, b_batch, batch), (ta, tb, False)):
+        *_, rows, columns = buffer.shape
+        strides, step = [], rows * columns
+        for length in reversed(own):
+            strides.insert(0, 0 if length == 1 else step)
+            step *= length
+        matrices.append(Matrix(buffer.index, columns, transposed=transposed, batch=tuple(strides)))
+    made.steps.append(GemmStep(dtype, m, n, k, *matrices, batch=batch))
+    return made, a_shape, b_shape
+
+
+def check_product(dtype, m, n, k, ta=False, tb=False, **stacks):
+    made, a_shape, b_shape = product(dtype, m, n, k, ta, tb, **stacks)
+    rng = np.random.default_rng(m + n + k)
+    a, b = (rng.integers(-4, 5, shape).astype(dtype) for shape in (a_shape, b_shape))
+    if np.dtype(dtype).kind == "c":
+        a, b = a + 1j * a[::-1], b - 2j * b
+        a, b = a.astype(dtype), b.astype(dtype)
+    out = make_entry(made)(a, b)
+    a, b = np.swapaxes(a, -1, -2) if ta else a, np.swapaxes(b, -1, -2) if tb else b
+    np.testing.assert_array_equal(out, a @ b)  # exact, of small integers
+
+
+SIZES = [
+    (1, 1, 1),
+    (1, 1, 7),
+    (1, 5, 3),
+    (5, 1, 3),
+    (3, 4, 5),
+    (8, 8, 8),
+    (17, 9, 33),
+    (40, 50, 60),
+    (2, 3, 0),
+    (0, 2, 3),
+]
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_products(dtype, size):
+    for ta in (False, True):
+        for tb in (False, True):
+            check_product(dtype, *size, ta, tb)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "c16"])
+@pytest.mark.parametrize(
+    "stacks",
+    [
+        {"batch": (3,)}, {"batch": (2, 3)}, {"batch": (3,), "b_batch": (1,)}, {"batch": (2, 3), "a_batch": (1, 3)},
+        {"batch": (2, 3), "a_batch": (2, 1), "b_batch": (1, 3)}, {"batch": (0,)}, {"batch": (1,)},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_stacks_of_products(two_threads, dtype, stacks):
+    for m, n, k in [(2, 3, 4), (1, 3, 4), (4, 1, 3), (20, 30, 40)]:
+        check_product(dtype, m, n, k, **stacks)
+        check_product(dtype, m, n, k, True, True, **stacks)
+
+
+# -- without machine code for the entry --------------------------------------------------------------------------------
+
+
+def test_the_entry_in_python(monkeypatch):
+    monkeypatch.setattr(abi, "is_known", lambda: False)
+    f = make_entry(calling(np.sort))
+    np.testing.assert_array_equal(f(np.array([3.0, 1, 2])), [4, 6, 8])
+    assert f(np.ones(2)) is NotImplemented and f() is NotImplemented and f(1.0) is NotImplemented
+    scalar = make_entry(doubling())
+    assert type(scalar(np.float32(2))) is np.float32 and scalar(np.array(2, "f4")) == 4
+
+    def value(x):
+        raise KeyError("broken")
+
+    with pytest.raises(KeyError, match="broken"):
+        make_entry(calling(value))(np.ones(3))
