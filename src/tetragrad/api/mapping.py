@@ -27,8 +27,8 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     in_axes : int, None, or nest of them
         The mapped axis of each argument (one for all, or one per argument, or a nest like the argument); None: the
         argument is shared by all examples.
-    out_axes : int or nest of int
-        Where the mapped axis goes in the results.
+    out_axes : int, None, or nest of them
+        Where the mapped axis goes in the results; None: the result is the same for all examples, and comes once.
 
     Returns
     -------
@@ -38,7 +38,8 @@ def vmap(f: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable
     Raises
     ------
     ShapeError
-        If the mapped axes have different lengths, or none is mapped.
+        If the mapped axes have different lengths, or none is mapped; if a result with ``out_axes=None`` depends on the
+        example.
 
     Examples
     --------
@@ -108,13 +109,22 @@ def _move(x: Any, source: int, target: int) -> Any:
     return transpose(x, axes=tuple(rest))
 
 
-def _unbox(leaf: Any, level: Level, size: int, axis: int, as_tensor: bool) -> Any:
+def _unbox(leaf: Any, level: Level, size: int, axis: int | None, as_tensor: bool) -> Any:
     face = face_of(leaf)
     value = leaf
     if isinstance(leaf, Tensor) and isinstance(leaf._value, Batch) and leaf._value.level is level:
         value = leaf._value.value
+        if axis is None:
+            if leaf._value.size is not None:
+                raise ShapeError(
+                    "vmap: out_axes=None says that a result is the same for all examples, but it depends on the "
+                    "mapped arguments"
+                )
+            return outward(value, face, as_tensor)
         if leaf._value.size is None:
             value = broadcast_to(value, shape=(size, *shape_of(value)))
+    elif axis is None:
+        return outward(_array(leaf), face, as_tensor)
     else:
         value = _array(leaf)
         value = broadcast_to(value, shape=(size, *value.shape))

@@ -235,6 +235,8 @@ def tensor_backward(
 def fitted(ct: Any, like: Any, taken: set[int]) -> Any:
     """A cotangent from the sweep as a Tensor of its own, in the dtype of what it belongs to; zeros for None."""
     value = like._value
+    if hasattr(like, "_grad_dtype"):
+        return _of_dtype(ct, like, taken)
     face = Tensor if isinstance(like, Tensor) or not isinstance(like, CoreTensor) else type(like)
     if type(ct) is ndarray and ct.dtype is value.dtype and ct.dtype.kind == "f":
         return face(own_result(ct, taken), None)
@@ -247,6 +249,14 @@ def fitted(ct: Any, like: Any, taken: set[int]) -> Any:
         ct = conj(ct)
     ct = own_result(ct, taken)
     return face(ct._value, ct._node) if isinstance(ct, CoreTensor) else face(ct, None)
+
+
+def _of_dtype(ct: Any, like: Any, taken: set[int]) -> Any:
+    """A cotangent for a leaf whose `grad_dtype` was set."""
+    plain = Tensor(like._value, None)
+    made = fitted(ct, plain, taken)
+    wanted = like._grad_dtype
+    return made if wanted is None or made.dtype == wanted else made.to(wanted)
 
 
 def retain(x: Tensor) -> Any:

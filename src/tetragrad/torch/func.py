@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import api
 from ..api.containers import flatten, map_leaves
+from ..core.forward import Dual
 from ..core.levels import Boxed
 from ..core.recording import recorded_call
 from ..core.sweep import reach
@@ -168,7 +169,31 @@ def jvp(
         raise RuntimeError(
             "jvp(f, primals, tangents): Expected primals and tangents to have the same python structure."
         )
-    return tuple(_run(api.jvp, _inside(func), primals, tangents, has_aux))
+    for primal, tangent in zip(flatten(primals)[0], flatten(tangents)[0]):
+        if isinstance(tangent, Tensor) and tangent.shape != primal.shape:
+            raise RuntimeError(
+                f"Trying to set a forward gradient that has a different size than that of the original Tensor, this is "
+                f"not supported. Tensor is of size {list(primal.shape)} while the given forward gradient is of size "
+                f"{list(tangent.shape)}."
+            )
+    f = _inside(func)
+    return tuple(_run(api.jvp, _dependent(f, has_aux) if strict else f, primals, tangents, has_aux))
+
+
+def _dependent(f: Callable[..., Any], has_aux: bool) -> Callable[..., Any]:
+    """`f`, refused if some output does not depend on the inputs."""
+
+    def checked(*args: Any) -> Any:
+        out = f(*args)
+        for leaf in flatten(out[0] if has_aux else out)[0]:
+            if not isinstance(leaf, Tensor) or not isinstance(leaf._value, Dual) or leaf._value.tangent is None:
+                raise RuntimeError(
+                    "jvp(f, primals, tangents, strict=True): The output of f is independent of the inputs. This is not "
+                    "allowed with strict=True."
+                )
+        return out
+
+    return checked
 
 
 def linearize(func: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[..., Any]]:
@@ -196,7 +221,7 @@ def _jacobian(transform: Callable[..., Any], func: Any, argnums: Any, has_aux: b
             found.append(aux)
             return value
 
-        result = map_leaves(constant, _run(transform(plain, argnums), *args, **kwargs))
+        result = map_leaves(lambda leaf: _loose(constant(leaf)), _run(transform(plain, argnums), *args, **kwargs))
         return (result, map_leaves(_freed, found[0])) if has_aux else result
 
     return wrapper
@@ -206,7 +231,7 @@ def _freed(leaf: Any) -> Any:
     """An auxiliary value without the marks of the transform it came from."""
     value = leaf
     while isinstance(value, Tensor) and isinstance(value._value, Boxed):
-        value = constant(getattr(value._value, "primal", None) or value._value.concrete("aux"))
+        value = constant(value._value.inside)
     return value.detach() if isinstance(value, Tensor) else value
 
 
@@ -298,6 +323,15 @@ def functionalize(func: Callable[..., Any], *, remove: str = "mutations") -> Cal
     return func
 
 
+def replace_all_batch_norm_modules_(root: Any) -> Any:
+    """Let no batch normalisation inside a module keep running statistics, which `vmap` could not update."""
+    for module in root.modules():
+        if hasattr(module, "track_running_stats"):
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+            module.track_running_stats = False
+    return root
+
+
 def functional_call(
     module: Any, parameter_and_buffer_dicts: Any, args: Any = None, kwargs: Any = None, *, tie_weights: bool = True,
     strict: bool = False,
@@ -309,9 +343,13 @@ def functional_call(
         given.update(part)
     args = () if args is None else args if isinstance(args, tuple) else (args,)
     owners = dict(module._named_owners())
-    for name in given:
-        if name not in owners:
-            raise RuntimeError(f"Unexpected key(s): {name}.") if strict else KeyError(name)
+    unexpected, missing = [n for n in given if n not in owners], [n for n in owners if n not in given]
+    if strict and (unexpected or missing):
+        raise RuntimeError(
+            f"Error(s) in reparametrizing for {type(module).__name__}: unexpected keys {unexpected}, missing {missing}"
+        )
+    if unexpected:
+        raise KeyError(unexpected[0])
     saved = [(owners[name], name.rpartition(".")[2]) for name in given]
     before = [(tensors, key, tensors[key]) for tensors, key in saved]
     try:
@@ -350,7 +388,7 @@ def debug_unwrap(tensor: Any, *, recurse: bool = True) -> Any:
 
 __all__ = [
     "debug_unwrap", "functional_call", "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev",
-    "jvp", "linearize", "stack_module_state", "vjp", "vmap",
+    "jvp", "linearize", "replace_all_batch_norm_modules_", "stack_module_state", "vjp", "vmap",
 ]  # fmt: skip
 
 

@@ -15,6 +15,9 @@ transforming: ContextVar[int] = ContextVar("tetragrad_torch_transforms", default
 
 _inference: ContextVar[bool] = ContextVar("tetragrad_torch_inference", default=False)
 
+# How many `inference_mode` blocks are running, in all threads; and how many ever were.
+inferring = [0, 0]
+
 
 class _Mode(RecordingMode):
     """A recording mode that also decorates without parentheses, and decorates generators and classes' methods."""
@@ -73,7 +76,7 @@ class enable_grad(_Mode):
 
 
 class inference_mode:
-    """Like `no_grad`; ``inference_mode(False)`` records again."""
+    """Like `no_grad`, and what is made inside can only be changed inside; ``inference_mode(False)`` records again."""
 
     def __new__(cls, mode: Any = True) -> Any:
         made = object.__new__(cls)
@@ -92,10 +95,13 @@ class inference_mode:
         recording = RecordingMode(not self._inference)
         recording.__enter__()
         self._tokens.append((recording, _inference.set(self._inference)))
+        inferring[0] += 1
+        inferring[1] += 1
         return self
 
     def __exit__(self, *exc: object) -> None:
         recording, token = self._tokens.pop()
+        inferring[0] -= 1
         _inference.reset(token)
         recording.__exit__(*exc)
 
@@ -111,6 +117,11 @@ class inference_mode:
 def is_inference_mode_enabled() -> bool:
     """Whether an `inference_mode` block is running."""
     return _inference.get()
+
+
+def ever_inferred() -> bool:
+    """Whether any `inference_mode` block was run."""
+    return inferring[1] > 0
 
 
 class set_grad_enabled:
@@ -138,3 +149,37 @@ class set_grad_enabled:
 def is_grad_enabled() -> bool:
     """Whether operations are recorded now, in this thread."""
     return bool(is_recording())
+
+
+class _Switch:
+    """A setting of PyTorch's engine that changes nothing here: usable as a function and as a context."""
+
+    state = True
+
+    def __init__(self, mode: bool = True) -> None:
+        self.prev = type(self).state
+        type(self).state = bool(mode)
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        type(self).state = self.prev
+
+
+class set_multithreading_enabled(_Switch):
+    """Accepted: backward passes run in the thread that calls them."""
+
+
+class enforce_grad_layout_policy(_Switch):
+    """Accepted: gradients have the layout of their Tensors."""
+
+
+def is_multithreading_enabled() -> bool:
+    """What `set_multithreading_enabled` was told last."""
+    return set_multithreading_enabled.state
+
+
+def is_view_replay_enabled() -> bool:
+    """False: views are replayed only where that is needed."""
+    return False

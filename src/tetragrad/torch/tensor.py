@@ -25,9 +25,9 @@ from ..numpy.tensor import _rows, stop_gradient
 from ..ops import arithmetic, contraction, exponential
 from ..ops.complex_numbers import conj as conj_door
 from ..ops.indexing import getitem, index_into
-from . import dtypes, errors
+from . import dtypes, errors, facts
 from .errors import RuntimeError
-from .modes import transforming
+from .modes import inferring, is_inference_mode_enabled, transforming
 from .names import node_name, rewritten
 from .promotion import FLOAT64, settled
 
@@ -52,8 +52,9 @@ class Tensor(DialectTensor):
     tensor([ 0.,  4.,  8., 12.])
     """
 
-    # Unset until needed: post-accumulate hooks, the handle of `retain_grad`, the count of writes, `nn.Parameter`.
-    __slots__ = ("_bumps", "_parameter", "_post_hooks", "_retained")
+    # Unset until needed: `.data` (which counts its own writes), the count of writes, `grad_dtype`, made in inference
+    # mode, `nn.Parameter`, post-accumulate hooks, the handle of `retain_grad`.
+    __slots__ = ("_apart", "_bumps", "_grad_dtype", "_inferred", "_parameter", "_post_hooks", "_retained")
 
     _conjugate_grad = True
 
@@ -65,6 +66,8 @@ class Tensor(DialectTensor):
             node = None
         self._value = value
         self._node = node
+        if node is None and inferring[0] and is_inference_mode_enabled():
+            self._inferred = True
 
     @classmethod
     def _translate(cls, error: Exception) -> Exception:
@@ -123,11 +126,17 @@ class Tensor(DialectTensor):
                 "attempt to use the functorch transforms (e.g. grad, vjp, jacrev, jacfwd, hessian) or call "
                 "requires_grad_() outside of a function being transformed instead."
             )
+        if flag and self._node is not None and not self.is_leaf:
+            raise RuntimeError("you can only change requires_grad flags of leaf variables.")
         if flag == (self._node is not None):
             return
         if flag:
+            facts.check_inference(self, "Setting requires_grad=True on")
+        if flag:
             if self._value.dtype.kind not in "fc":
-                raise errors.DifferentiableTypeError("only Tensors of floating point dtype can require gradients")
+                raise errors.DifferentiableTypeError(
+                    "only Tensors of floating point and complex dtype can require gradients"
+                )
             self._value = lift(self._value)
             self._node = Leaf(self._value.shape, self._value.dtype, self)
         elif self.is_leaf:
@@ -141,6 +150,11 @@ class Tensor(DialectTensor):
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
         """Make this Tensor a variable (or a constant again); returns it."""
+        if requires_grad and not transforming.get():
+            if self._node is not None:
+                return self
+            if self._value.dtype.kind not in "fc":
+                raise errors.DifferentiableTypeError("only Tensors of floating point dtype can require gradients")
         self.requires_grad = requires_grad
         return self
 
@@ -178,22 +192,7 @@ class Tensor(DialectTensor):
     @grad.setter
     def grad(self, gradient: Any) -> None:
         if gradient is not None:
-            if not isinstance(gradient, CoreTensor):
-                raise TypeError(
-                    f"assigned grad expected to be a Tensor or None but got grad of type {type(gradient).__name__}"
-                )
-            if gradient.shape != self.shape:
-                raise errors.CotangentError(
-                    f"attempting to assign a gradient of size '{list(gradient.shape)}' to a tensor of size "
-                    f"'{list(self.shape)}'. Please ensure that the gradient and the tensor are the same size"
-                )
-            own, given = self.dtype, dtypes.as_dtype(np.dtype(gradient.dtype))
-            if given != own:
-                raise errors.CotangentError(
-                    f"attempting to assign a gradient with dtype '{given.legacy.lower()}' to a tensor with grad_dtype "
-                    f"'{own.legacy}'. The gradient must match the tensor's grad_dtype (defaults to the tensor's "
-                    f"dtype)."
-                )
+            facts.check_gradient(self, gradient)
         self._grad = gradient
 
     @grad.deleter
@@ -214,16 +213,18 @@ class Tensor(DialectTensor):
                 "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for "
                 "training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence "
                 "detach_() cannot be called on these gradients. To fix this error, please refer to the "
-                "Optimizer.zero_grad() function in torch/optim/optimizer.py as a solution."
+                "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
             )
         self._node = None
         separate(self)
         return self
 
     @property
-    def data(self) -> Tensor:
-        """The same memory as a constant."""
-        return self.detach()
+    def data(self) -> Any:
+        """The same memory as a constant, whose writes are not counted as this Tensor's."""
+        made: Any = self.detach()
+        made._apart = True
+        return made
 
     @data.setter
     def data(self, new: Any) -> None:
@@ -270,15 +271,12 @@ class Tensor(DialectTensor):
             self._post_hooks: dict[Any, Any] = {}
         return RemovableHandle(self._post_hooks, hook)
 
-    @property
-    def _version(self) -> int:
-        """How often this Tensor, or a Tensor it shares memory with, was written in place."""
-        alias = alias_of(self)
-        return getattr(self, "_bumps", 0) + (0 if alias is None else alias.storage.version)
+    is_inference = facts.is_inference
 
-    def is_inference(self) -> bool:
-        """False: Tensors made in inference mode are constants like others."""
-        return False
+    _version = property(facts.version)
+    _base = property(facts.base)
+    output_nr = property(facts.output_nr)
+    grad_dtype = property(facts.grad_dtype, facts.set_grad_dtype)
 
     # -- Python's protocols ---------------------------------------------------------------------------------------
 
@@ -431,10 +429,8 @@ def written(x: Any) -> None:
             raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
         if alias is not None and alias.above is not None and isinstance(alias.history.node, Leaf):
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-    if alias is None:
-        x._bumps = getattr(x, "_bumps", 0) + 1
-    else:
-        alias.storage.version += 1
+    facts.check_inference(x, "Inplace update to")
+    facts.bump(x)
 
 
 def _augmented(name: str) -> Callable[..., Any]:
@@ -494,6 +490,8 @@ def _comparison(name: str) -> Callable[..., Any]:
         result = new(Tensor)
         result._value = out
         result._node = None
+        if inferring[0] and is_inference_mode_enabled():
+            result._inferred = True
         return result
 
     compare.__name__ = name

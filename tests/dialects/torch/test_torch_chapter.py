@@ -171,6 +171,57 @@ def test_writing_through_one_of_several_views():
     assert x.grad.tolist() == [[6, 6], [2, 2]]
 
 
+def test_tensors_of_inference_mode_take_part_in_recorded_operations():
+    x = torch.ones(2, requires_grad=True)
+    with torch.inference_mode():
+        w = torch.tensor([2.0, 3.0])
+    (x * w).sum().backward()
+    assert x.grad.tolist() == [2, 3] and w.is_inference()
+
+
+def test_views_made_without_recording_may_be_written_into():
+    x = torch.ones(3, requires_grad=True)
+    y = x * 2
+    with torch.no_grad():
+        view = y[:1]
+    view.mul_(5)
+    assert y.tolist() == [10, 2, 2]
+
+
+def test_a_graph_kept_for_the_second_derivative_may_be_used_again():
+    x = torch.tensor(3.0, requires_grad=True)
+    y = x**3
+    torch.autograd.grad(y, x, create_graph=True, retain_graph=False)
+    assert torch.autograd.grad(y, x) == (torch.tensor(27.0),)
+
+
+@pytest.mark.parametrize("transform", [tg.hessian, torch.func.hessian])
+def test_second_derivatives_of_a_function_with_rules_for_both_modes(transform):
+    class Square(torch.autograd.Function):
+        @staticmethod
+        def forward(x):
+            return x**2
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.save_for_backward(*inputs)
+            ctx.save_for_forward(*inputs)
+
+        @staticmethod
+        def backward(ctx, g):
+            return 2 * ctx.saved_tensors[0] * g
+
+        @staticmethod
+        def jvp(ctx, t):
+            return 2 * ctx.saved_tensors[0] * t
+
+        @staticmethod
+        def vmap(info, in_dims, x):
+            return Square.apply(x), in_dims[0]
+
+    assert transform(lambda x: Square.apply(x).sum())(torch.ones(2)).tolist() == [[2, 0], [0, 2]]
+
+
 def test_a_failing_backward_changes_no_gradient():
     x = torch.tensor([1.0], requires_grad=True)
 

@@ -11,7 +11,16 @@ from .. import backward as driver
 from ..anomaly import detect_anomaly, set_detect_anomaly
 from ..backward import backward
 from ..errors import NotRecordedError, RuntimeError
-from ..modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from ..modes import (
+    enable_grad,
+    enforce_grad_layout_policy,
+    inference_mode,
+    is_multithreading_enabled,
+    is_view_replay_enabled,
+    no_grad,
+    set_grad_enabled,
+    set_multithreading_enabled,
+)
 from ..tensor import Tensor
 from . import forward_ad, function, functional, grad_mode, graph
 from . import gradcheck as _gradcheck
@@ -136,9 +145,10 @@ def variable_class(data: Tensor, requires_grad: bool = False, volatile: Any = No
 Variable = variable_class
 
 __all__ = [
-    "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "forward_ad", "function", "functional",
-    "grad", "grad_mode", "gradcheck", "gradgradcheck", "graph", "inference_mode", "no_grad", "set_detect_anomaly",
-    "set_grad_enabled",
+    "Function", "Variable", "backward", "detect_anomaly", "enable_grad", "enforce_grad_layout_policy",
+    "forward_ad", "function", "functional", "grad", "grad_mode", "gradcheck", "gradgradcheck", "graph",
+    "inference_mode", "is_multithreading_enabled", "is_view_replay_enabled", "no_grad", "set_detect_anomaly",
+    "set_grad_enabled", "set_multithreading_enabled",
 ]  # fmt: skip
 
 

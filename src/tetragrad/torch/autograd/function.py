@@ -184,12 +184,17 @@ class Function(metaclass=FunctionMeta):
         return outs[0] if single else outs
 
 
-def _call(cls: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, tuple[Any, ...], bool]:
-    """Run `forward` and record the call: the context, the outputs, and whether there is only one."""
+def _context(cls: Any, args: Sequence[Any]) -> Any:
     ctx = cls._context()
-    recording = is_recording()
     ctx.needs_input_grad = tuple([isinstance(arg, Tensor) and arg._node is not None for arg in args])
     ctx._shapes = [tuple(arg.shape) if isinstance(arg, Tensor) else None for arg in args]
+    return ctx
+
+
+def _call(cls: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, tuple[Any, ...], bool]:
+    """Run `forward` and record the call: the context, the outputs, and whether there is only one."""
+    ctx = _context(cls, args)
+    recording = is_recording()
     with no_grad():
         out = _run(cls, ctx, args, kwargs)
     single = not isinstance(out, tuple)
@@ -218,6 +223,11 @@ def _forward_mode(cls: Any, level: Any, args: Sequence[Any]) -> Any:
             f"{cls.__name__}.jvp returned an incorrect number of tangents (expected {len(outs)}, got {len(moved)})"
         )
     results = [out if t is None else Tensor(Dual(level, inner(out), inner(t)), None) for out, t in zip(outs, moved)]
+    if is_recording() and any([isinstance(arg, Tensor) and arg._node is not None for arg in args]):
+        # Reverse mode runs inside this level: the backward rule sees values with their tangents.
+        above = _context(cls, args)
+        cls.setup_context(above, tuple(args), results[0] if single else tuple(results))
+        results = list(_connect(cls, above, args, results))
     return results[0] if single else tuple(results)
 
 
@@ -335,7 +345,7 @@ class _Pullback:
                 fitted.append(None)
                 continue
             if not isinstance(g, Tensor):
-                raise TypeError(f"{name}: expected Tensor or None as gradient {index}, got {type(g).__name__}")
+                raise RuntimeError(f"{name}: expected Variable or None (got {type(g).__name__})")
             fitted.append(_reduced(name, index, conj(g), shape))
         return fitted
 

@@ -14,6 +14,10 @@ from ..backward import fitted, seeds_of, sweep
 from ..errors import NonScalarError, RuntimeError
 from ..tensor import Tensor, constant
 
+_FORWARD_NEEDS_VECTORIZE = (
+    "Computing Jacobian using forward-AD or forward-over-reverse Hessian is only implemented for `vectorize=True`."
+)
+
 
 def _as_tuple(value: Any, argument: str, function: str) -> tuple[bool, tuple[Any, ...]]:
     """Whether there were several, and all of them as a tuple of Tensors."""
@@ -150,11 +154,16 @@ def jacobian(
         Forward mode only with `vectorize`.
     """
     if strategy not in ("forward-mode", "reverse-mode"):
-        raise ValueError(
+        raise AssertionError(
             'Expected strategy to be either "forward-mode" or "reverse-mode". Hint: If your function has more outputs '
             'than inputs, "forward-mode" tends to be more performant. Otherwise, prefer to use "reverse-mode".'
         )
     several, given = _as_tuple(inputs, "inputs", "jacobian")
+    if strict and vectorize:
+        raise RuntimeError(
+            "torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. "
+            "Please either set `strict=False` or `vectorize=False`."
+        )
     if strategy == "forward-mode":
         if create_graph:
             raise NotImplementedError(
@@ -162,10 +171,7 @@ def jacobian(
                 'supported together (yet). Please either set `create_graph=False` or `strategy="reverse-mode"`.'
             )
         if not vectorize:
-            raise NotImplementedError(
-                "Computing Jacobian using forward-AD or forward-over-reverse Hessian is only implemented for "
-                "`vectorize=True`."
-            )
+            raise NotImplementedError(_FORWARD_NEEDS_VECTORIZE)
         fixed = [x.detach() for x in given]
         blocks = map_leaves(constant, jacfwd(func, tuple(range(len(fixed))))(*fixed))
         several_out = isinstance(blocks[0], tuple)
@@ -227,7 +233,7 @@ def hessian(
     """The matrix of second derivatives of a function with one element as result."""
     several, _ = _as_tuple(inputs, "inputs", "hessian")
     if outer_jacobian_strategy not in ("forward-mode", "reverse-mode"):
-        raise ValueError('Expected strategy to be either "forward-mode" or "reverse-mode".')
+        raise AssertionError('Expected strategy to be either "forward-mode" or "reverse-mode".')
     scalar = _scalar_call(func, "hessian")
 
     def gradient(*xs: Any) -> Any:
@@ -242,6 +248,8 @@ def hessian(
         return grads if several else grads[0]
 
     if outer_jacobian_strategy == "forward-mode":
+        if not vectorize:
+            raise NotImplementedError(_FORWARD_NEEDS_VECTORIZE)
         return jacobian_of_gradient(scalar, inputs, several)
     return jacobian(gradient, inputs, create_graph=create_graph, strict=strict, vectorize=vectorize)
 

@@ -1,5 +1,15 @@
 """`torch.autograd.grad_mode`: the modes, where PyTorch keeps them."""
 
-from ..modes import enable_grad, inference_mode, no_grad, set_grad_enabled
+from ..modes import (
+    enable_grad,
+    enforce_grad_layout_policy,
+    inference_mode,
+    no_grad,
+    set_grad_enabled,
+    set_multithreading_enabled,
+)
 
-__all__ = ["enable_grad", "inference_mode", "no_grad", "set_grad_enabled"]
+__all__ = [
+    "enable_grad", "enforce_grad_layout_policy", "inference_mode", "no_grad", "set_grad_enabled",
+    "set_multithreading_enabled",
+]  # fmt: skip

@@ -224,7 +224,7 @@ def gradgradcheck(
 
     def gradient(*args: Any) -> Any:
         points, seeds = args[: len(xs)], args[len(xs) :]
-        points = tuple([p if p.requires_grad or not x.requires_grad else p.detach().requires_grad_()
+        points = tuple([p if p.requires_grad or not x.requires_grad else Tensor(p._value, None).requires_grad_()
                         for p, x in zip(points, xs)])  # fmt: skip
         wanted = [p for p in points if isinstance(p, Tensor) and p.requires_grad]
         return grad(_outputs(func, points), wanted, seeds, create_graph=True, allow_unused=True, materialize_grads=True)

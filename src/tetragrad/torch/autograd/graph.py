@@ -11,20 +11,23 @@ import numpy as np
 
 from ...core import hooks
 from ...core.bind import Pick
-from ...core.mutation import alias_of
 from ...core.primitive import OUT
-from ...core.recording import RecordingMode
+from ...core.recording import RecordingMode, is_recording
 from ...core.saving import Packing
 from ...core.tensor import FREED, Leaf
 from ...core.tensor import Node as EngineNode
 from .. import backward as driver
 from .. import errors
 from ..errors import RuntimeError
+from ..facts import bump
 from ..names import node_name
 from ..tensor import Tensor, conj
 
 # The wrappers in use, so that `x.grad_fn is x.grad_fn`.
 _wrappers: weakref.WeakValueDictionary[int, Node] = weakref.WeakValueDictionary()
+
+
+_ENGINE_NAMES = ("AccumulateGrad", "CopyBackwards", "CopySlices")
 
 
 class Node:
@@ -37,7 +40,7 @@ class Node:
     def name(self) -> str:
         """The operation, ``MulBackward0`` for instance."""
         name = node_name(self._engine)
-        return f"torch::autograd::{name}" if name in ("AccumulateGrad", "CopyBackwards") else name
+        return f"torch::autograd::{name}" if name in _ENGINE_NAMES else name
 
     @property
     def next_functions(self) -> tuple[tuple[Any, int], ...]:
@@ -143,7 +146,7 @@ class GradientEdge:
 def get_gradient_edge(tensor: Tensor) -> GradientEdge:
     """The edge at which gradients of this Tensor arrive."""
     if tensor._node is None:
-        raise RuntimeError("It is not possible to get the gradient edge of a Tensor that does not require gradients")
+        raise RuntimeError("It is not possible to get the gradient edge for a Tensor that does not require gradients")
     node, number = _edge(tensor._node)
     return GradientEdge(node, number, None, tensor._node)
 
@@ -152,11 +155,7 @@ def increment_version(tensor: Any) -> None:
     """Count a write into one or several Tensors."""
     tensors: Any = [tensor] if isinstance(tensor, Tensor) else tensor
     for each in tensors:
-        alias = alias_of(each)
-        if alias is None:
-            each._bumps = getattr(each, "_bumps", 0) + 1
-        else:
-            alias.storage.version += 1
+        bump(each)
 
 
 # -- what is saved ----------------------------------------------------------------------------------------------------
@@ -212,6 +211,8 @@ class save_on_cpu(saved_tensors_hooks):
 @contextlib.contextmanager
 def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
     """Refuse `saved_tensors_hooks` inside, with this message."""
+    if isinstance(is_recording(), Packing):
+        raise RuntimeError(error_message)
     _disabled.append(error_message)
     try:
         yield
@@ -223,6 +224,20 @@ def disable_saved_tensors_hooks(error_message: str) -> Iterator[None]:
 def allow_mutation_on_saved_tensors() -> Iterator[Any]:
     """Writes into saved Tensors are always allowed here: the block changes nothing."""
     yield None
+
+
+@contextlib.contextmanager
+def region_activation_memory_budget(budget: float) -> Iterator[None]:
+    """Accepted: it tells PyTorch's compiler how much to save."""
+    yield
+
+
+def set_warn_on_accumulate_grad_stream_mismatch(enabled: bool) -> None:
+    """Accepted: there are no streams."""
+
+
+def set_override_stale_capture_stream(enabled: bool) -> None:
+    """Accepted: there are no streams."""
 
 
 # -- hooks on several Tensors -----------------------------------------------------------------------------------------
@@ -303,5 +318,6 @@ def register_multi_grad_hook(tensors: Sequence[Tensor], fn: Callable[..., Any], 
 
 __all__ = [
     "GradientEdge", "Node", "allow_mutation_on_saved_tensors", "disable_saved_tensors_hooks", "get_gradient_edge",
-    "increment_version", "register_multi_grad_hook", "save_on_cpu", "saved_tensors_hooks",
+    "increment_version", "region_activation_memory_budget", "register_multi_grad_hook", "save_on_cpu",
+    "saved_tensors_hooks", "set_override_stale_capture_stream", "set_warn_on_accumulate_grad_stream_mismatch",
 ]  # fmt: skip

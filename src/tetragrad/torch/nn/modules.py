@@ -27,12 +27,17 @@ class Module:
     """Base class of layers: registers the parameters and modules that are assigned to it."""
 
     training: bool = True
+    _forward_pre_hooks: dict[Any, Any]
+    _forward_hooks: dict[Any, Any]
+    _backward_pre_hooks: dict[Any, Any]
+    _backward_hooks: dict[Any, Any]
 
     def __init__(self) -> None:
         object.__setattr__(self, "_parameters", {})
         object.__setattr__(self, "_buffers", {})
         object.__setattr__(self, "_modules", {})
-        object.__setattr__(self, "_forward_hooks", {})
+        for hooks in ("_forward_pre_hooks", "_forward_hooks", "_backward_pre_hooks", "_backward_hooks"):
+            object.__setattr__(self, hooks, {})
         object.__setattr__(self, "training", True)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -69,11 +74,32 @@ class Module:
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        out = self.forward(*args, **kwargs)
-        for hook in list(self.__dict__.get("_forward_hooks", {}).values()):
+        for hook in list(self._forward_pre_hooks.values()):
+            replaced = hook(self, args)
+            args = args if replaced is None else replaced if isinstance(replaced, tuple) else (replaced,)
+        before, after = list(self._backward_pre_hooks.values()), list(self._backward_hooks.values())
+        if before or after:
+            from .hooks import call_with_hooks
+
+            out = call_with_hooks(self, before, after, args, kwargs)
+        else:
+            out = self.forward(*args, **kwargs)
+        for hook in list(self._forward_hooks.values()):
             replaced = hook(self, args, out)
             out = out if replaced is None else replaced
         return out
+
+    def register_forward_pre_hook(self, hook: Any) -> Any:
+        """Call ``hook(module, args)`` before each call; it may return other arguments."""
+        return RemovableHandle(self._forward_pre_hooks, hook)
+
+    def register_full_backward_pre_hook(self, hook: Any) -> Any:
+        """Call ``hook(module, grad_output)`` when gradients arrive at the outputs; it may return others."""
+        return RemovableHandle(self._backward_pre_hooks, hook)
+
+    def register_full_backward_hook(self, hook: Any) -> Any:
+        """Call ``hook(module, grad_input, grad_output)`` when gradients reach the inputs; it may return others."""
+        return RemovableHandle(self._backward_hooks, hook)
 
     def register_forward_hook(self, hook: Any) -> Any:
         """Call ``hook(module, args, output)`` after each call; it may return another output."""

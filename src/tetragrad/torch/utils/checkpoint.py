@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import enum
 import functools
 import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from ... import api
+from ...dialects.names import missing_name
 from ..errors import CheckpointError
 
 
@@ -99,7 +101,54 @@ class _Setting:
 set_checkpoint_early_stop = _Setting
 set_checkpoint_debug_enabled = _Setting
 
+
+def noop_context_fn() -> tuple[Any, Any]:
+    """The contexts of a checkpoint that needs none."""
+    return contextlib.nullcontext(), contextlib.nullcontext()
+
+
+class CheckpointPolicy(enum.Enum):
+    """What a policy of selective checkpointing says of an operation. Here everything is computed again."""
+
+    MUST_SAVE = 0
+    PREFER_SAVE = 1
+    MUST_RECOMPUTE = 2
+    PREFER_RECOMPUTE = 3
+    MUST_CPU_OFFLOAD = 4
+    PREFER_CPU_OFFLOAD = 5
+
+
+class SelectiveCheckpointContext:
+    """What a policy is told: whether this is the second run."""
+
+    def __init__(self, *, is_recompute: bool, op_output: Any = None) -> None:
+        self.is_recompute = is_recompute
+        self.op_output = op_output
+
+
+def create_selective_checkpoint_contexts(
+    policy_fn_or_list: Any, allow_cache_entry_mutation: bool = False
+) -> tuple[Any, Any]:
+    """The contexts of a checkpoint with a policy, which is accepted: everything is computed again."""
+    return noop_context_fn()
+
+
+class GraphExecGroup:
+    """``with GraphExecGroup():`` several backward passes share one second run; here each has its own."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+
 __all__ = [
-    "CheckpointError", "checkpoint", "checkpoint_sequential", "set_checkpoint_debug_enabled",
-    "set_checkpoint_early_stop",
+    "CheckpointError", "CheckpointPolicy", "GraphExecGroup", "SelectiveCheckpointContext", "checkpoint",
+    "checkpoint_sequential", "create_selective_checkpoint_contexts", "noop_context_fn",
+    "set_checkpoint_debug_enabled", "set_checkpoint_early_stop",
 ]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    raise missing_name("tetragrad.torch.utils.checkpoint", name, __all__)
