@@ -19,8 +19,9 @@ import pytest
 
 import tetragrad as tg
 import tetragrad.numpy as tnp
-from tetragrad.core import gradients, threads
+from tetragrad.core import gradients, locks, threads
 from tetragrad.core.levels import current_level
+from tetragrad.core.mutation import alias_of
 from tetragrad.families.blocks import BLOCK, LARGE
 
 THREADS = 8
@@ -181,6 +182,39 @@ class TestShared:
             (200 * plain.T[number % 4] * plain[number % 3, 0]).sum().backward()
         np.testing.assert_allclose(w.grad.numpy(), plain.grad.numpy())
 
+    def test_first_views_made_at_once(self):
+        """All of them are known afterwards: a write is seen through each."""
+        sys.setswitchinterval(1e-6)
+        for _ in range(20):
+            shared = [tg.tensor(np.zeros(4)) for _ in range(200)]
+            found = together(lambda number, shared=shared: [(x[number % 3 :], x.reshape(2, 2)) for x in shared], 4)
+            for x in shared:
+                x += 1
+            for views in found:
+                for view, reshaped in views:
+                    assert view.tolist() == [1.0] * len(view)
+                    assert reshaped.tolist() == [[1.0, 1.0]] * 2
+
+    def test_views_come_and_go_at_once(self):
+        """Those that stay are not forgotten with those that go."""
+        sys.setswitchinterval(1e-6)
+        shared = tg.tensor(np.zeros((2_000, 2)))
+
+        def work(number):
+            kept = []
+            for row in range(2_000):
+                view = shared[row]
+                if row % 5 == number:
+                    kept.append(view)
+            return kept
+
+        found = together(work, 5)
+        shared += 1
+        assert len(alias_of(shared).storage.members) < 4_100
+        for kept in found:
+            for view in kept:
+                assert view.tolist() == [1.0, 1.0]
+
     def test_hooks_come_and_go_beside_other_passes(self):
         x = variable(3)
 
@@ -212,6 +246,32 @@ class TestShared:
 
         together(work)
         np.testing.assert_array_equal(w.numpy(), THREADS * 100)
+
+
+# --- where there is no global lock ---------------------------------------------------------------------------------
+class TestFreeThreading:
+    """What `locks.one_at_a_time` does there, tried here."""
+
+    @pytest.fixture
+    def guarded(self, monkeypatch):
+        monkeypatch.setattr(locks, "FREE_THREADED", True)
+        return locks.one_at_a_time
+
+    def test_one_at_a_time(self, guarded, many_switches):
+        count = 0
+
+        @guarded
+        def step():
+            nonlocal count
+            before = abs(count)
+            count = before + abs(1)
+
+        together(lambda number: [step() for _ in range(2_000)])
+        assert count == THREADS * 2_000
+
+    def test_handlers_of_signals_may_call_it_too(self, guarded):
+        step = guarded(lambda again: again and step(again - 1))
+        assert step(2) == 0
 
 
 # --- each its own -----------------------------------------------------------------------------------------------------

@@ -175,7 +175,13 @@ def share(
         except AttributeError:
             source._alias = None  # one step with the look before
     if alias is None:
-        alias = _first_alias(source)
+        storage = new(Storage)
+        storage.value, storage.node, storage.members = source._value, source._node, [ref(source)]
+        storage.boxed, storage.cleanings, storage.limit, storage.version = False, 0, 16, 0
+        made = _alias(storage, storage, None, None)
+        alias = source._alias
+        if alias is None:
+            alias = source._alias = made  # one step with the look before
     storage = alias.storage
     member, members = ref(other), storage.members
     last = members[-1]
@@ -192,18 +198,6 @@ def share(
     else:
         link = other._alias = new(Alias)
         link.storage, link.history, link.above, link.step = storage, alias.history, alias, (primitive, params)
-
-
-def _first_alias(source: Tensor) -> Alias:
-    """Let a Tensor be the root of memory that others are about to share, if no thread has done so meanwhile."""
-    storage = new(Storage)
-    storage.value, storage.node, storage.members = source._value, source._node, [ref(source)]
-    storage.boxed, storage.cleanings, storage.limit, storage.version = False, 0, 16, 0
-    made = _alias(storage, storage, None, None)
-    alias = source._alias
-    if alias is None:
-        alias = source._alias = made  # one step with the look before
-    return alias
 
 
 def _alias(storage: Storage, history: History, above: Alias | None, step: Any) -> Alias:

@@ -17,7 +17,6 @@ import numpy as np
 
 from .locks import one_at_a_time
 
-
 # Between two threads of free-threaded Python the counter alone could step back, and the order of a graph be lost.
 next_number: Callable[[], int] = one_at_a_time(itertools.count(1).__next__)
 
