@@ -152,20 +152,23 @@ class Compiled:
     def _recorded(self, program: Specialized, leaves: list[Any]) -> Any:
         """Run as one operation of a recorded computation; its reverse rule is compiled too."""
         inputs = [type(leaf)(leaf._value, leaf._node) if isinstance(leaf, Tensor) else leaf for leaf in leaves]
-        outputs, residuals = program.pair.run_forward(inputs)
+        pair = program.pair()
+        outputs, residuals = pair.run_forward(inputs)
 
         def pullback(*gs: Any) -> Sequence[Any]:
             if is_recording():  # to be differentiated again: from the arguments, whose graph is alive
-                return program.pair.pullback(inputs, gs)
-            return program.pair.run_backward(residuals, gs)
+                return pair.pullback(inputs, gs)
+            return pair.run_backward(residuals, gs)
 
-        face, wanted = program.face, program.differentiable_outputs
+        variables, wanted = pair.variables_of(inputs), program.differentiable_outputs
         made = custom_call(
-            self.__name__, face, program.variables_of(inputs), [outputs[n] for n in wanted], pullback, len(wanted) > 1
+            self.__name__, program.face, variables, [outputs[n] for n in wanted], pullback, len(wanted) > 1
         )
-        results = [out if plain else face(out, None) for out, plain in zip(outputs, program.plain_outputs)]
+        results = program.faced(outputs)
         for n, tensor in zip(wanted, made):
-            results[n] = tensor
+            face = program.faces[n] or program.face
+            results[n] = tensor if type(tensor) is face else face(tensor._value, tensor._node)
+        program.write_back(leaves, outputs[len(results) :])
         return unflatten(program.out_structure, results)
 
     def trace(self, *args: Any, **kwargs: Any) -> Graph:

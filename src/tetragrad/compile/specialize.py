@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..api.containers import LEAF, Structure, flatten, unflatten
+from ..core.mutation import alias_of
 from ..core.recording import is_recording
 from ..core.tensor import PYTHON_SCALARS, Tensor, is_differentiable_dtype
 from ..errors import UntraceableError
@@ -28,12 +28,13 @@ class Specialized:
     ----------
     traced : list of int
         Positions of the leaves that are inputs of the graph; the others are part of the signature.
-    written : list of int
-        Positions of the leaves that the function writes into; their new contents are the last outputs of the graph.
+    written, assigned : list
+        What the function writes into: leaves, by position, and Tensors from outside. Their new contents are the last
+        outputs of the graph.
     captured : list
         Arrays and Tensors from outside the function, the last inputs of the graph.
-    plain_outputs : list of bool
-        Which outputs are plain arrays even when the caller works with Tensors.
+    faces : list of Tensor type or None
+        Per output of the function, the type of Tensor that it is, None for a plain array.
     """
 
     def __init__(self, function: FlatFunction, leaves: Sequence[Any]) -> None:
@@ -41,31 +42,45 @@ class Specialized:
         self.signature = ", ".join(map(described, leaves))
         self.leaves = [None if is_input(leaf) else leaf for leaf in leaves]
         tensors = [leaf for leaf in leaves if isinstance(leaf, Tensor)]
-        self.gives_tensors = bool(tensors)
         self.face: type[Tensor] = type(tensors[0]) if tensors else Face
+        self.takes_tensors = bool(tensors)
         self.reason: str | None = None
         self.deciding_floats: set[int] = set()
         self.seconds = 0.0
         self.graph = Graph()
         self.traced: list[int] = []
         self.written: list[int] = []
+        self.assigned: list[Tensor] = []
         self.captured: list[Any] = []
         self.out_structure: Structure = LEAF
-        self.plain_outputs: list[bool] = []
+        self.faces: list[type[Tensor] | None] = []
         self.differentiable_outputs: list[int] = []
         self.entry: Entry | None = None
         self.program: Any = None
         self.quick: Entry | None = None
+        self._pairs: dict[tuple[Tensor, ...], Any] = {}
 
     def run(self, leaves: Sequence[Any]) -> Any:
         """Outputs in the caller's structure and kind."""
         assert self.entry is not None
         outs = call_entry(self.entry, self.arguments(leaves), len(self.graph.outputs))
-        for position, out in zip(self.written, outs[len(self.plain_outputs) :]):
-            write_back(leaves[position], out)
-        if self.gives_tensors:
-            outs = [out if plain else self.face(out, None) for out, plain in zip(outs, self.plain_outputs)]
-        return unflatten(self.out_structure, outs)
+        self.write_back(leaves, outs[len(self.faces) :])
+        return unflatten(self.out_structure, self.faced(outs))
+
+    def faced(self, outs: Sequence[Any]) -> list[Any]:
+        """The outputs of the function as the caller knows them."""
+        return [out if face is None else face(out, None) for out, face in zip(outs, self.faces)]
+
+    def write_back(self, leaves: Sequence[Any], contents: Sequence[Any]) -> None:
+        """Give what the function wrote into its new contents."""
+        for target, new in zip([*[leaves[position] for position in self.written], *self.assigned], contents):
+            if isinstance(target, Tensor):
+                if alias_of(target) is None:
+                    target._value = new
+                else:
+                    Face.__setitem__(target, Ellipsis, new)  # type: ignore[arg-type]
+            elif isinstance(target, np.ndarray):
+                np.copyto(target, new)
 
     def arguments(self, leaves: Sequence[Any]) -> list[Any]:
         """What the native entry takes: arrays in the layout it reads, Python floats."""
@@ -74,22 +89,19 @@ class Specialized:
 
     def is_recorded(self, leaves: Sequence[Any]) -> bool:
         """Whether a call with these leaves has to become part of a graph."""
-        if not self.gives_tensors or not self.differentiable_outputs or not is_recording():
+        if not self.differentiable_outputs or not is_recording():
             return False
-        return any([isinstance(leaf, Tensor) and leaf._node is not None for leaf in leaves])
+        return any([isinstance(leaf, Tensor) and leaf._node is not None for leaf in (*leaves, *self.captured)])
 
-    def variables_of(self, leaves: Sequence[Any]) -> list[Any]:
-        """The leaves that cotangents can go to."""
-        return [
-            leaves[position] for position, node in zip(self.traced, self.graph.inputs) if is_differentiable(node)
-        ]
-
-    @functools.cached_property
     def pair(self) -> Any:
         """The forward and the backward program for recorded calls, made when first needed."""
-        from .differentiable import Pair
+        joined = tuple([tensor for tensor in self.captured if isinstance(tensor, Tensor) and tensor._node is not None])
+        found = self._pairs.get(joined)
+        if found is None:
+            from .differentiable import Pair
 
-        return Pair(self)
+            found = self._pairs[joined] = Pair(self, joined)
+        return found
 
 
 class FlatFunction:
@@ -129,12 +141,7 @@ def specialize(
     if made.deciding_floats:
         return made
     reasons = [str(decision) for decision in trace.decisions]
-    reasons += [
-        f"a Tensor from outside that requires gradients ({described(node.captured)})"
-        for node in trace.graph.inputs
-        if isinstance(node.captured, Tensor) and node.captured._node is not None
-    ]
-    made.written = [made.traced[n] for n in trace.written]
+    made.written, made.assigned = [made.traced[n] for n in trace.written], trace.assigned
     if any([isinstance(leaves[n], Tensor) and leaves[n]._node is not None for n in made.written]):
         reasons.append("an argument that requires gradients is written into")
     if reasons:
@@ -143,15 +150,9 @@ def specialize(
     graph = made.graph = trace.graph
     made.out_structure = made.function.out_structure
     made.captured = [node.captured for node in graph.inputs if node.captured is not None]
-    made.plain_outputs = [
-        not isinstance(out, Tensor)
-        or (made.face is Face and node.op is not None and not node.op.primitive.differentiable)
-        for out, node in zip(outs, graph.outputs)
-    ]
+    made.faces = [_face_of(out, node, made.takes_tensors) for out, node in zip(outs, graph.outputs)]
     made.differentiable_outputs = [
-        n
-        for n, (node, plain) in enumerate(zip(graph.outputs, made.plain_outputs))
-        if is_differentiable(node) and not plain
+        n for n, (out, node) in enumerate(zip(outs, graph.outputs)) if isinstance(out, Tensor) and is_differentiable(node)
     ]
     improve(graph)
     if build:
@@ -178,6 +179,15 @@ def _traced(made: Specialized, leaves: Sequence[Any]) -> tuple[Trace, list[Any]]
     return trace_leaves(flat, values, faces), returned
 
 
+def _face_of(out: Any, node: Value, takes_tensors: bool) -> type[Tensor] | None:
+    """As what the caller knows an output: the own face gives plain arrays for plain arrays, and for comparisons."""
+    if not isinstance(out, Tensor):
+        return None
+    if type(out) is Face:
+        return Face if takes_tensors and (node.op is None or node.op.primitive.differentiable) else None
+    return type(out)
+
+
 def _deciding_floats(trace: Trace) -> set[int]:
     """Positions of the float inputs that alone made some decision."""
     found: set[int] = set()
@@ -192,7 +202,9 @@ def _quick(made: Specialized, structure: Structure, leaves: Sequence[Any], has_k
     """The native entry as it can be called with the caller's own arguments, if it can."""
     plain = all([type(leaf) in (np.ndarray, float) for leaf in leaves])
     flat = not has_kwargs and all([child is LEAF for child in structure.children])
-    if not (plain and flat) or made.captured or made.written or len(made.traced) < len(leaves):
+    if not (plain and flat) or made.captured or len(made.graph.outputs) > len(made.faces) or any(made.faces):
+        return None
+    if len(made.traced) < len(leaves):
         return None
     entry, out_structure = made.entry, made.out_structure
     assert entry is not None
@@ -201,7 +213,7 @@ def _quick(made: Specialized, structure: Structure, leaves: Sequence[Any], has_k
     if out_structure.kind is tuple and len(out_structure.children) > 1:
         if all([child is LEAF for child in out_structure.children]):
             return entry
-    single = len(made.plain_outputs) == 1
+    single = len(made.faces) == 1
 
     def in_containers(*args: Any) -> Any:
         out = entry(*args)
@@ -241,14 +253,6 @@ def prepared(value: Any, node: Value) -> Any:
     if value.flags.c_contiguous and value.flags.aligned and value.dtype.isnative:
         return value
     return np.array(value, order="C", dtype=value.dtype.newbyteorder("="))
-
-
-def write_back(leaf: Any, contents: Any) -> None:
-    """Give an argument the contents that the function wrote into it."""
-    if isinstance(leaf, Tensor):
-        leaf[...] = contents  # type: ignore[index]
-    elif isinstance(leaf, np.ndarray):
-        np.copyto(leaf, contents)
 
 
 def call_entry(entry: Entry, arguments: Sequence[Any], count: int) -> Sequence[Any]:

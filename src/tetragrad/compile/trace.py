@@ -17,6 +17,7 @@ import numpy as np
 
 from ..core.bind import evaluate
 from ..core.levels import Boxed, Level, level_of
+from ..core.mutation import alias_of
 from ..core.recording import transformed_call
 from ..core.tensor import PYTHON_SCALARS, Tensor
 from ..errors import EscapedValueError, UntraceableError
@@ -34,7 +35,7 @@ _OWN_FILES = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.se
 class Trace(Level):
     """One running trace: the level of its values, and the graph that grows."""
 
-    __slots__ = ("constants", "decisions", "graph", "kept", "written")
+    __slots__ = ("assigned", "constants", "decisions", "graph", "kept", "outsiders", "written")
 
     def __init__(self) -> None:
         super().__init__("compile", Traced)
@@ -42,7 +43,11 @@ class Trace(Level):
         self.constants: dict[Any, Value] = {}
         self.kept: list[Any] = []  # what `constants` knows by its id
         self.decisions: list[Decision] = []
-        self.written: list[int] = []  # arguments that the function wrote into; their new contents are the last outputs
+        # What the function wrote into: arguments, by position, and Tensors from outside. Their new contents are the
+        # last outputs of the graph, in this order.
+        self.written: list[int] = []
+        self.assigned: list[Tensor] = []
+        self.outsiders: list[tuple[Tensor, Any, Any]] = []  # the latter with their own values and nodes
 
     def argument(self, value: Any) -> Traced:
         """An input of the graph."""
@@ -77,6 +82,18 @@ class Trace(Level):
             self.constants[key] = found
         return found
 
+    def restore_outsiders(self) -> list[tuple[Tensor, Any]]:
+        """Give the Tensors from outside that were written into their own values again; and the new ones."""
+        contents: dict[Tensor, Any] = {}
+        while self.outsiders:
+            target, value, node = self.outsiders.pop()
+            contents.setdefault(target, target._value)
+            if target._node is not node:
+                contents.clear()
+                self.decisions.append(Decision("a recorded write into a Tensor from outside", Value.of(value), ""))
+            target._value, target._node = value, node
+        return list(contents.items())
+
     def note(self, primitive: Any, operands: Sequence[Value], params: dict[str, Any], out: Any) -> Any:
         """Add an operation; its boxed results."""
         op = Op(primitive, operands, params, source_line())
@@ -108,6 +125,8 @@ class Traced(Boxed):
 
     level: Trace
 
+    joins_below = True
+
     def __init__(self, level: Trace, value: Any, node: Value) -> None:
         self.level = level
         self.value = value
@@ -130,16 +149,17 @@ class Traced(Boxed):
         assert isinstance(level, Trace)
         return cls(level, value._value if isinstance(value, Tensor) else value, level.outside(value))
 
-    @classmethod
-    def below(cls, value: Tensor) -> Tensor:
-        return value  # read at once, and known by its identity
-
-    def check_write(self, target: Tensor) -> None:
-        if level_of(target) < self.level.number:
-            raise UntraceableError(
-                f"compile: {source_line()} writes a traced value ({self.node}) into a Tensor from outside the function "
-                f"({target.dtype}{list(target.shape)}). Return the new value and store it after the call."
-            )
+    def check_write(self, target: Tensor, into_gradient: bool = False) -> None:
+        if level_of(target) >= self.level.number:
+            return
+        if not into_gradient and type(target) is not Tensor and alias_of(target) is None:
+            self.level.outsiders.append((target, target._value, target._node))
+            return
+        what = "the gradient of a Tensor" if into_gradient else "a Tensor that shares memory with others and comes"
+        raise UntraceableError(
+            f"compile: {source_line()} writes a traced value ({self.node}) into {what} from outside the function "
+            f"({target.dtype}{list(target.shape)}). Return the new value and store it after the call."
+        )
 
     def check_open(self, name: str) -> None:
         if not self.level.open:
@@ -187,7 +207,11 @@ def trace_leaves(f: Callable[[list[Any]], list[Any]], leaves: Sequence[Any], fac
     """Run ``f(list of leaves) -> list of leaves`` on traced values, each in a Tensor of the type that `faces` says."""
     trace = Trace()
     given = [face(trace.argument(leaf), None) for leaf, face in zip(leaves, faces)]
-    for result in trace.run(lambda: transformed_call(f, (given,), {}), ()):
+    try:
+        results = trace.run(lambda: transformed_call(f, (given,), {}), ())
+    finally:
+        contents = trace.restore_outsiders()
+    for result in results:
         value = result._value if isinstance(result, Tensor) else result
         if not isinstance(value, Boxed):
             trace.graph.outputs.append(trace.outside(result))
@@ -201,6 +225,9 @@ def trace_leaves(f: Callable[[list[Any]], list[Any]], leaves: Sequence[Any], fac
         if tensor._value.node is not trace.graph.inputs[position]:
             trace.written.append(position)
             trace.graph.outputs.append(tensor._value.node)
+    for target, value in contents:
+        trace.assigned.append(target)
+        trace.graph.outputs.append(value.node if isinstance(value, Traced) else trace.outside(value))
     captured = [node for node in trace.graph.inputs if node.captured is not None]
     trace.graph.inputs = [node for node in trace.graph.inputs if node.captured is None] + captured
     return trace

@@ -41,7 +41,7 @@ def bind(primitive: Primitive, args: Sequence[Any], params: dict[str, Any]) -> A
             parents.append(arg._node)
         else:  # of a lower level: a constant here, but not below
             values.append(top.below(arg))
-            parents.append(None)
+            parents.append(arg._node if top.joins_below else None)
 
     if top is None:
         out = evaluate(primitive, values, params, args)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .levels import Boxed
 from .locks import process_lock
 from .mutation import is_exclusive
 from .recording import recorded_call
@@ -44,7 +45,7 @@ def add_to_grads(owners: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
             totals = []
             for owner, new in zip(owners, gradients):
                 old = getattr(owner, "_grad", None)
-                totals.append(new if old is None else _total(old, new, sums))
+                totals.append(new if old is None and type(new._value) in PLAIN else _total(owner, old, new, sums))
             if len(totals) == 1 and not sums:
                 if seen == _passes:
                     _passes = seen + 1
@@ -72,8 +73,12 @@ def _deliver(owners: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
         add_to_grads([owner for owner, _ in others], [gradient for _, gradient in others])
 
 
-def _total(old: Tensor, new: Tensor, sums: list[Any]) -> Tensor:
+def _total(owner: Tensor, old: Tensor | None, new: Tensor, sums: list[Any]) -> Tensor:
     """The Tensor that will hold the sum; `sums` gets what must be done for that."""
+    if isinstance(new._value, Boxed):
+        new._value.check_write(owner, into_gradient=True)
+    if old is None:
+        return new
     value = old._value
     if old._node is not None or new._node is not None or type(value) not in PLAIN or type(new._value) not in PLAIN:
         return recorded_call(add, old, new)

@@ -24,19 +24,21 @@ from .tensor import Tensor, next_number
 class Level:
     """One running transform; closed when the transform ends, whether or not it raised."""
 
-    __slots__ = ("box", "kind", "number", "open")
+    __slots__ = ("box", "kind", "number", "open", "outer")
 
     def __init__(self, kind: str, box: type[Boxed]) -> None:
         self.kind = kind
         self.box = box
         self.number = next_number()
         self.open = False
+        self.outer: Level | None = None  # the one that runs around this one
 
     def run(self, f: Callable[..., Any], args: Sequence[Any]) -> Any:
         """Call `f` while this level is open."""
         previous = _current.get()
         try:
             self.open = True
+            self.outer = previous
             _current.set(self)
             return f(*args)
         finally:  # in this very frame: a `KeyboardInterrupt` finds no gap, as it would in a method `__exit__`
@@ -55,6 +57,9 @@ class Boxed:
     __slots__ = ("level",)
 
     level: Level
+
+    # Whether Tensors of lower levels keep their nodes where they meet this one: a trace cuts nothing off.
+    joins_below = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -84,11 +89,19 @@ class Boxed:
 
     @classmethod
     def below(cls, value: Tensor) -> Tensor:
-        """A Tensor of a lower level as this level keeps it: as it is now, whatever is written into it later."""
+        """A Tensor of a lower level as this level keeps it: as it is now, whatever is written into it later.
+
+        Inside a trace it stays itself, since the trace must know it by its identity.
+        """
+        level = _current.get()
+        while level is not None:
+            if level.box.joins_below:
+                return value
+            level = level.outer
         return type(value)(value._value, value._node)
 
-    def check_write(self, target: Tensor) -> None:
-        """Raise if this value must not be written into `target`."""
+    def check_write(self, target: Tensor, into_gradient: bool = False) -> None:
+        """Raise if this value must not be written into `target`, or into its `.grad`."""
 
     def check_open(self, name: str) -> None:
         """Raise if this value outlived its transform."""
