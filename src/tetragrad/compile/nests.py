@@ -1,0 +1,431 @@
+"""Fusion: which operations run in one loop nest, and which values are in memory between them.
+
+Each readable operation that is not read in place becomes a `Work` over its iteration space. Works are put together in
+`Group` s, each of which becomes one kernel: a work joins a group that makes one of its operands (or reads what it reads)
+if its space fits and no cycle arises. A group's loops are `outer` ones, which threads may split, and `inner` ones: what
+is reduced over the inner loops is at hand in the same row, so that softmax or a layer norm are one pass over memory; what
+is reduced over outer loops is accumulated and is finished when the kernel is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from . import scalars
+from .exprs import ZERO, Expr, Expressions, Form, walk
+from .graph import Graph, Op, Value
+from .reading import MOVES, REDUCTIONS, Coords, Reader, readable, reduced_axes
+
+# Operations whose elements take at most so many instructions are computed where they are read.
+CHEAP = 4
+# Below this size, works that share nothing run in one kernel too.
+SMALL = 4096
+ACCUMULATED = frozenset({"sum", "prod", "max", "min", "all", "any"})
+_WEIGHTS = {"take": 6, "take_along_axis": 6, "scatter_along_axis": 4, "scatter": 2, "tril": 2, "triu": 2}
+
+
+class Work:
+    """One operation over its iteration space.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        The space: of the result, for a reduction of the operand.
+    value : Value
+        What it makes, or writes into.
+    axes : tuple of int
+        The axes that are reduced.
+    place : callable or None
+        Of a write into a part of `value`: the coordinates there, from those of `source` (with a Reader).
+    source : Value or None
+        What is written.
+    add : bool
+        Whether it is added to what is there.
+    after : Work or None
+        The work that must have ended before.
+    """
+
+    __slots__ = ("add", "after", "axes", "group", "leaves", "place", "shape", "source", "symbols", "value")
+
+    def __init__(
+        self, value: Value, shape: tuple[int, ...], axes: tuple[int, ...] = (), *, source: Value | None = None,
+        place: Callable[[Reader, Coords], Coords] | None = None, add: bool = False, after: Any = None,
+    ) -> None:  # fmt: skip
+        self.value = value
+        self.shape = shape
+        self.axes = axes
+        self.source = source
+        self.place = place
+        self.add = add
+        self.after = after
+        self.leaves: list[tuple[Value, Coords]] = []
+        self.symbols: list[Form] = []
+        self.group: Any = None
+
+    @property
+    def reduces(self) -> bool:
+        """Whether it is a reduction."""
+        return self.source is None and self.value.op is not None and self.value.op.name in REDUCTIONS
+
+    @property
+    def name(self) -> str:
+        """The row."""
+        op = self.value.op
+        return op.name if op is not None else "copy"
+
+
+class Group:
+    """Works that run in one kernel, or one operation that is no kernel (`op`).
+
+    Attributes
+    ----------
+    sizes : list of int
+        Lengths of its loops, none of them 1.
+    coords : dict of Value to tuple of Form
+        Where the works' results are, over the loops.
+    spaces : dict of Work to tuple of Form
+        Where each work's space is.
+    inner, accumulated : frozenset of int or None
+        Loops that rows are reduced over; loops that results are accumulated over.
+    late : set of Value
+        Results that are finished only when the kernel is.
+    needs : set of Group
+        Groups that must have run before, directly or not.
+    """
+
+    def __init__(self, sizes: Sequence[int] = (), op: Op | None = None) -> None:
+        self.sizes = list(sizes)
+        self.op = op
+        self.works: list[Work] = []
+        self.coords: dict[Value, Coords] = {}
+        self.spaces: dict[Work, Coords] = {}
+        self.inner: frozenset[int] | None = None
+        self.accumulated: frozenset[int] | None = None
+        self.late: set[Value] = set()
+        self.reads: set[Value] = set()
+        self.needs: set[Group] = set()
+
+    @property
+    def size(self) -> int:
+        """Iterations in all."""
+        size = 1
+        for length in self.sizes:
+            size *= length
+        return size
+
+
+class Nests:
+    """The groups of a graph in an order in which they can run, and what must be in memory.
+
+    Attributes
+    ----------
+    groups : list of Group
+    stored : set of Value
+        The values of the graph's operations that are in memory.
+    """
+
+    def __init__(self, graph: Graph, alone: Callable[[Op], Iterable[Value] | None]) -> None:
+        self.graph = graph
+        self.alone = alone
+        self.native = {op for op in graph.ops if alone(op) is None}
+        self.costs: dict[Value, int] = {}
+        self.stored: set[Value] = set()
+        self.groups: list[Group] = []
+        self.makers: dict[Value, list[Work]] = {}
+        self.homes: dict[Value, Group] = {}
+        self._find_inlined()
+        self._probe = Expressions()
+        self._reader = Reader(self._probe, lambda value: value not in self.costs)
+        self._place_all()
+
+    # -- what is read in place
+
+    def _find_inlined(self) -> None:
+        wanted = set(self.graph.outputs)
+        for op in self.graph.ops:
+            if op not in self.native:
+                wanted.update(self.alone(op) or ())
+        self.wanted = wanted
+        for op in self.graph.ops:
+            if op not in self.native or op.name in REDUCTIONS or op.name in WRITES:
+                continue
+            inside = sum([self.costs.get(value, 0) for value in op.operands])
+            if op.name in MOVES:
+                cost = inside
+            else:
+                cost = inside + _WEIGHTS.get(op.name, 0 if op.out.shape == () else scalars.weight(op.name))
+                if cost > CHEAP and not (op.out.shape == () and cost < 8 * CHEAP) and op.name not in _WEIGHTS:
+                    continue
+            for value in op.outputs:
+                self.costs[value] = cost
+
+    # -- works
+
+    def _place_all(self) -> None:
+        for op in self.graph.ops:
+            if op not in self.native:
+                self._place_alone(op)
+            elif op.name in WRITES:
+                for work in WRITES[op.name](op):
+                    self._place(work)
+            elif op.name in REDUCTIONS:
+                self._place(Work(op.out, op.operands[0].shape, reduced_axes(op)))
+            else:
+                for value in op.outputs:
+                    if value not in self.costs or value in self.wanted:
+                        self._place(Work(value, value.shape))
+        self._find_stored()
+        self._order()
+
+    def _place_alone(self, op: Op) -> None:
+        group = Group(op=op)
+        for value in self.alone(op) or ():
+            self._need(group, value)
+            group.reads.add(value)
+        for value in op.outputs:
+            self.homes[value] = group
+        self.groups.append(group)
+
+    def _need(self, group: Group, value: Value) -> None:
+        home = self.homes.get(value)
+        if home is not None and home is not group:
+            group.needs |= home.needs | {home}
+            for other in self.groups:
+                if group in other.needs:
+                    other.needs |= group.needs
+
+    def _place(self, work: Work) -> None:
+        self._survey(work)
+        sizes = [length for length in work.shape if length != 1]
+        homes = [self.homes[value] for value, _ in work.leaves if value in self.homes]
+        candidates = [*homes, *[group for group in self.groups if group not in homes]][::-1]
+        candidates.sort(key=lambda group: group not in homes)
+        if work.add or work.place is not None:
+            candidates = [] if work.add else candidates
+        for group in candidates:
+            if group.op is None and self._joins(work, group, sizes, group in homes):
+                break
+        else:
+            group = Group(sizes)
+            self.groups.append(group)
+            forms = iter([Form.of(number) for number in range(len(sizes))])
+            coords = tuple([ZERO if length == 1 else next(forms) for length in work.shape])
+            if not self._levels(work, group, coords, commit=True):
+                raise AssertionError(f"{work.name} fits no loops")
+            self._add(work, group, coords)
+
+    def _survey(self, work: Work) -> None:
+        """Find what a work reads, and where, over its own space."""
+        work.symbols = [ZERO if n == 1 else Form.of(self._probe.symbol(n)) for n in work.shape]
+        coords = tuple(work.symbols)
+        roots: list[Expr] = []
+        if work.source is not None:
+            roots.append(self._reader.element(work.source, coords))
+            assert work.place is not None
+            for form in work.place(self._reader, coords):
+                roots.extend(form.exprs)
+        elif work.reduces:
+            roots.append(self._reader.element(work.value.op.operands[0], coords))  # type: ignore[union-attr]
+        elif work.value.op is None:
+            roots.append(self._reader.element(work.value, coords))
+        else:
+            roots.append(self._reader.computed(work.value.op, work.value, coords))
+        work.leaves = [expr.data for expr in walk(roots) if expr.kind == "load"]
+
+    def _joins(self, work: Work, group: Group, sizes: list[int], related: bool) -> bool:
+        if not related:
+            if group.sizes != sizes:
+                return False
+            if not any([value in group.reads for value, _ in work.leaves]) and group.size > SMALL:
+                return False
+        if work.after is not None and (group is work.after.group or group in work.after.group.needs):
+            return False
+        for value, _ in work.leaves:
+            home = self.homes.get(value)
+            if home is not None and home is not group and group in home.needs:
+                return False
+        coords = self._aligned(work, group)
+        if coords is None or not self._levels(work, group, coords, commit=False):
+            return False
+        self._levels(work, group, coords, commit=True)
+        self._add(work, group, coords)
+        return True
+
+    def _aligned(self, work: Work, group: Group) -> Coords | None:
+        """The work's space over the group's loops, so that what both share is at the same place; None if there is none."""
+        found: dict[int, int] = {}
+        for value, coords in work.leaves:
+            if self.homes.get(value) is not group:
+                continue
+            if value in group.late or value not in group.coords:
+                return None
+            for form, own in zip(coords, group.coords[value]):
+                loop = own.index
+                if loop is None:
+                    if own.terms or own.const:
+                        return None
+                    continue
+                symbol = form.index
+                if symbol is None or found.setdefault(symbol, loop) != loop:
+                    return None
+        if len(set(found.values())) != len(found):
+            return None
+        free = [loop for loop in range(len(group.sizes)) if loop not in found.values()]
+        result: list[Form] = []
+        for form, length in zip(work.symbols, work.shape):
+            if length == 1:
+                result.append(ZERO)
+                continue
+            symbol = form.index
+            assert symbol is not None
+            if symbol not in found:
+                loop = next((loop for loop in free if group.sizes[loop] == length), -1)
+                if loop < 0:
+                    return None
+                free.remove(loop)
+                found[symbol] = loop
+            result.append(Form.of(found[symbol]))
+        return tuple(result)
+
+    def _levels(self, work: Work, group: Group, coords: Coords, commit: bool) -> bool:
+        """Whether the group's loops can be ordered so that a reduction is done; with `commit`, order them so."""
+        loops = frozenset([form.index for form in coords if form.index is not None])
+        everything = frozenset(range(len(group.sizes)))
+        if work.place is not None and group.works:
+            return False
+        if not work.reduces:
+            if loops != everything and group.inner is not None and loops & group.inner:
+                return False  # columns that no row has: nothing could hold them
+            return loops == everything or group.inner is None or loops == everything - group.inner
+        reduced = frozenset([coords[axis].index for axis in work.axes if coords[axis].index is not None])
+        inner, accumulated = group.inner, group.accumulated
+        last = len(group.sizes) - 1
+        combines = work.name in ACCUMULATED
+        if not reduced:
+            return True
+        if inner is not None and loops == everything - inner and reduced == loops and combines:
+            accumulated = self._merged(accumulated, reduced, everything - inner)
+            if accumulated is None:
+                return False
+        elif loops != everything:
+            return False
+        elif reduced == everything and combines and not (inner is not None and inner == everything):
+            pass
+        elif inner == reduced or (inner is None and (last in reduced or not combines)):
+            if accumulated is not None and accumulated & reduced:
+                return False
+            inner = reduced
+        elif combines and last not in reduced and not (inner is not None and inner & reduced):
+            accumulated = self._merged(accumulated, reduced, everything - (inner or frozenset()))
+            if accumulated is None:
+                return False
+            if inner is not None and accumulated | inner != everything:
+                return False
+        else:
+            return False
+        if commit:
+            group.inner, group.accumulated = inner, accumulated
+            if not (inner is not None and reduced == inner):
+                group.late.add(work.value)
+        return True
+
+    @staticmethod
+    def _merged(accumulated: Any, reduced: frozenset[int], outer: frozenset[int]) -> Any:
+        return reduced if accumulated is None or accumulated == reduced else None
+
+    def _add(self, work: Work, group: Group, coords: Coords) -> None:
+        work.group = group
+        group.works.append(work)
+        group.spaces[work] = coords
+        if work.place is None:
+            op = work.value.op
+            if work.reduces and op is not None:
+                keepdims = len(op.out.shape) == len(work.shape) and bool(work.axes)
+                kept = [(axis, form) for axis, form in enumerate(coords) if axis not in work.axes or keepdims]
+                group.coords[work.value] = tuple([ZERO if axis in work.axes else form for axis, form in kept])
+            else:
+                group.coords[work.value] = coords
+        self.homes[work.value] = group
+        self.makers.setdefault(work.value, []).append(work)
+        if work.after is not None:
+            before = work.after.group
+            group.needs |= before.needs | {before}
+        for value, _ in work.leaves:
+            group.reads.add(value)
+            self._need(group, value)
+
+    def members(self, group: Group) -> list[Op]:
+        """The operations that run in a group."""
+        found = [work.value.op for work in group.works if work.value.op is not None]
+        return list(dict.fromkeys(found))
+
+    # -- what is in memory
+
+    def _find_stored(self) -> None:
+        self.stored |= {value for value in self.wanted if value.constant is None and value.op is not None}
+        for group in self.groups:
+            if group.op is not None:
+                self.stored.update(group.op.outputs)
+                self.stored |= {value for value in group.reads if value.op is not None}
+                continue
+            for work in group.works:
+                if work.place is not None:
+                    self.stored.add(work.value)
+                for value, _ in work.leaves:
+                    if value.op is not None and self.homes.get(value) is not group:
+                        self.stored.add(value)
+
+    def _order(self) -> None:
+        done: set[Group] = set()
+        ordered: list[Group] = []
+        waiting = list(self.groups)
+        while waiting:
+            ready = [group for group in waiting if group.needs <= done]
+            if not ready:
+                raise AssertionError("groups need each other")
+            ordered.extend(ready)
+            done.update(ready)
+            waiting = [group for group in waiting if group not in done]
+        self.groups = ordered
+
+
+# -- operations that write into parts of their result -----------------------------------------------------------------
+
+
+def _concatenate(op: Op) -> list[Work]:
+    axis, start = op.params["axis"], 0
+    works = []
+    for value in op.operands:
+
+        def place(reader: Reader, coords: Coords, start: int = start) -> Coords:
+            return (*coords[:axis], coords[axis] + start, *coords[axis + 1 :])
+
+        works.append(Work(op.out, value.shape, source=value, place=place))
+        start += value.shape[axis]
+    return works
+
+
+def _stack(op: Op) -> list[Work]:
+    axis = op.params["axis"]
+    works = []
+    for k, value in enumerate(op.operands):
+
+        def place(reader: Reader, coords: Coords, k: int = k) -> Coords:
+            return (*coords[:axis], Form(k), *coords[axis:])
+
+        works.append(Work(op.out, value.shape, source=value, place=place))
+    return works
+
+
+WRITES: dict[str, Callable[[Op], list[Work]]] = {"concatenate": _concatenate, "stack": _stack}
+
+
+def is_native(op: Op) -> bool:
+    """Whether an operation runs in loop nests."""
+    if any([value.size == 0 for value in (*op.operands, *op.outputs)]):
+        return False
+    if op.name in WRITES:
+        return all([value.dtype == op.out.dtype and value.dtype in scalars.CODES for value in op.operands])
+    return readable(op)
+

@@ -1,0 +1,199 @@
+"""From a graph to a program: fusion, buffers, the order of steps, where intermediate arrays lie, machine code."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import engine
+from .contractions import as_gemm, is_gemm
+from .expand import expanded
+from .exprs import Expressions
+from .graph import Graph, Op, Value
+from .kernels import Kernel, Root, cost_of, emit_final, emit_kernel
+from .nests import Group, Nests, is_native
+from .passes import improve
+from .program import ALIGNMENT, CallStep, KernelStep, Program
+from .reading import Reader
+
+# Nanoseconds on one thread: of one instruction on one element in a vector loop, and of a byte moved.
+INSTRUCTION, BYTE = 0.012, 0.05
+
+
+def build(graph: Graph, check: bool = False) -> Program:
+    """Everything up to machine code.
+
+    Parameters
+    ----------
+    graph : Graph
+        Left as it is.
+    check : bool
+        Check the graph after each pass, as tests do.
+
+    Returns
+    -------
+    Program
+        Its module is still IR; the entry compiles it together with itself.
+    """
+    graph = expanded(graph)
+    improve(graph, check=check)
+    return _Plan(graph).program
+
+
+class _Plan:
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.program = Program()
+        self.module = engine.new_module("program")
+        self.places: dict[Value, int] = {}
+        self.alone: dict[Op, list[Value] | None] = {}
+        for op in graph.ops:
+            self.alone[op] = self._alone(op)
+        self.nests = Nests(graph, self.alone.__getitem__)
+        self._make_buffers()
+        for group in self.nests.groups:
+            if group.op is not None:
+                self._run_alone(group.op)
+            else:
+                self._run_kernel(group)
+        self.program.outputs = [self._place(value) for value in graph.outputs]
+        self._lay_out()
+        if self.module.functions:
+            self.program.module = self.module
+
+    def _alone(self, op: Op) -> list[Value] | None:
+        """What an operation reads from memory if it is no part of loop nests."""
+        if is_gemm(op):
+            return as_gemm(op).values
+        return None if is_native(op) else list(op.operands)
+
+    def _make_buffers(self) -> None:
+        program = self.program
+        for value in self.graph.inputs:
+            buffer = program.add_buffer(value.dtype, value.shape, "input", weak=value.weak)
+            self.places[value] = buffer.index
+            program.inputs.append(buffer.index)
+        outputs = set(self.graph.outputs)
+        for op in self.graph.ops:
+            for value in op.outputs:
+                if value in self.nests.stored:
+                    kind = "output" if value in outputs else "arena"
+                    self.places[value] = program.add_buffer(value.dtype, value.shape, kind).index
+
+    def _place(self, value: Value) -> int:
+        """The buffer of a value; of a constant, a new one where there is none."""
+        found = self.places.get(value)
+        if found is None:
+            if value.constant is None:
+                raise AssertionError(f"{value} is not in memory")
+            array = np.array(value.constant, value.dtype)  # laid out row by row
+            buffer = self.program.add_buffer(value.dtype, value.shape, "constant", weak=value.weak, value=array)
+            found = self.places[value] = buffer.index
+        return found
+
+    # -- steps
+
+    def _run_alone(self, op: Op) -> None:
+        if is_gemm(op):
+            self.program.steps.append(as_gemm(op).step(self._place))
+            return
+        self.program.steps.append(
+            CallStep(
+                op.primitive,
+                tuple([self._place(value) for value in op.operands]),
+                op.params,
+                tuple([self._place(value) for value in op.outputs]),
+                weak=tuple([value.weak for value in op.operands]),
+                where=op.where,
+            )
+        )
+
+    def _run_kernel(self, group: Group) -> None:
+        kernel = self._kernel(group)
+        if not kernel.roots:
+            return
+        kernel.plan()
+        program = self.program
+        parts: dict[Root, int] = {}
+        if kernel.partial:
+            for root in kernel.roots:
+                if root.accumulates:
+                    shape = (kernel.extent, *root.value.shape)
+                    parts[root] = program.add_buffer(root.value.dtype, shape, "arena").index
+        reads, writes = emit_kernel(self.module, kernel, self._place, parts)
+        moved = sum([program.buffers[index].nbytes for index in (*reads, *writes)])
+        flops = cost_of(kernel) * kernel.size
+        names = tuple(dict.fromkeys([op.name for op in self.nests.members(group)]))
+        work = moved * BYTE + flops * INSTRUCTION
+        step = KernelStep(
+            kernel.name, kernel.extent, reads, writes, work=work, moved=moved, flops=flops, fused=names
+        )  # fmt: skip
+        program.steps.append(step)
+        if parts:
+            name = f"{kernel.name}.whole"
+            finals = [(root, part, kernel.extent, self._place(root.value)) for root, part in parts.items()]
+            emit_final(self.module, name, finals)
+            read, written = [part for _, part, _, _ in finals], [whole for _, _, _, whole in finals]
+            program.steps.append(KernelStep(name, 1, tuple(read), tuple(written), fused=("combine",)))
+
+    def _kernel(self, group: Group) -> Kernel:
+        """The expressions of a group's results."""
+        nests = self.nests
+        make = Expressions()
+        loops = [make.symbol(size) for size in group.sizes]
+        inside = nests.homes
+
+        def stored(value: Value) -> bool:
+            return value not in nests.costs and inside.get(value) is not group
+
+        reader = Reader(make, stored)
+        kernel = Kernel(f"kernel{len(self.program.steps)}", make, loops, group.inner, group.accumulated)
+        for work in group.works:
+            coords = group.spaces[work]
+            value = work.value
+            if work.place is not None:
+                assert work.source is not None
+                kind = "add" if work.add else "store"
+                expr = make.convert(reader.element(work.source, coords), value.dtype)
+                kernel.roots.append(Root(value, work.place(reader, coords), expr, kind))
+                continue
+            own = group.coords[value]
+            if work.reduces:
+                op = value.op
+                assert op is not None
+                reader.spaces[op] = (own, coords)
+                if value in group.late:
+                    expr = reader.operand(op, coords)
+                    over = frozenset([coords[axis].index for axis in work.axes if coords[axis].index is not None])
+                    kernel.roots.append(Root(value, own, expr, op.name, over))
+                    continue
+            expr = reader.computed(value.op, value, own) if value.op is not None else reader.element(value, own)
+            if not work.reduces:
+                reader.known[value, own] = expr
+            if value in nests.stored:
+                kernel.roots.append(Root(value, own, expr))
+        return kernel
+
+    # -- memory
+
+    def _lay_out(self) -> None:
+        """Give arena buffers offsets such that those in use at the same time do not overlap."""
+        program = self.program
+        life: dict[int, list[int]] = {}
+        for number, step in enumerate(program.steps):
+            for index in (*step.reads, *step.writes):
+                if program.buffers[index].kind == "arena":
+                    life.setdefault(index, [number, number])[1] = number
+        placed: list[tuple[int, int, list[int]]] = []
+        for index in sorted(life, key=lambda index: -program.buffers[index].nbytes):
+            buffer, (first, last) = program.buffers[index], life[index]
+            size = -(-max(buffer.nbytes, 1) // ALIGNMENT) * ALIGNMENT
+            taken = sorted([(at, end) for at, end, (a, z) in placed if not (z < first or last < a)])
+            offset = 0
+            for at, end in taken:
+                if offset + size <= at:
+                    break
+                offset = max(offset, end)
+            buffer.offset = offset
+            placed.append((offset, offset + size, life[index]))
+            program.arena_size = max(program.arena_size, offset + size)
+
