@@ -16,6 +16,7 @@ import numpy as np
 from . import abi, native_threads
 from .ir import Builder, Function, Scalar
 from .program import GemmStep, Matrix
+from .small import small_product
 
 LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 FLOPS_PER_NS = {"s": 32.0, "d": 16.0, "c": 32.0, "z": 16.0}
@@ -121,6 +122,9 @@ def _emit_stack(
 
 def _choose(step: GemmStep) -> Callable[[Builder, Scalar, Scalar, Scalar], None]:
     """How one product is computed."""
+    small = small_product(step)
+    if small is not None:
+        return small
     plain = step.alpha == 1.0 and step.beta == 0.0
     if step.k == 0:
         return lambda b, x, y, out: _emit_empty(b, step, out)

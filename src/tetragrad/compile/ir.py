@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from .values import LLVM, SIZE, Number, Scalar, literal
+from .values import LANES, LLVM, SIZE, Number, Scalar, literal
 
 UNTYPED = "declare void @{}()"  # of an external symbol whose address alone is used
 
@@ -137,12 +137,23 @@ class Function:
 
 
 class Builder:
-    """Writes the instructions of one function, in order, at the end of the current block."""
+    """Writes the instructions of one function, in order, at the end of the current block.
+
+    Attributes
+    ----------
+    arguments : list of Scalar
+        The function's arguments.
+    rare : list of Scalar or None
+        Some functions of `maths` need a branch for rare arguments (sin of 1e30), which keeps a loop from becoming SIMD.
+        With None they write the branch. With a list they leave it out and append the condition ("b1") under which their
+        result is not valid: a loop gathers the conditions, and where one held, the block runs again with None.
+    """
 
     def __init__(self, function: Function) -> None:
         self.function = function
         self.module = function.module
         self.arguments = [Scalar(self, f"%a{k}", type) for k, type in enumerate(function.arguments)]
+        self.rare: list[Scalar] | None = None
         self._lines: list[str] = []
         self._allocas: list[str] = []
         self._names = 0
@@ -226,7 +237,8 @@ class Builder:
     def intrinsic(self, name: str, *arguments: Number, result: str | None = None) -> Scalar:
         """LLVM's function `name`, overloaded on the first argument's type; all arguments have that type."""
         type = next(a.type for a in arguments if isinstance(a, Scalar))
-        symbol = f"{name}.{'f' if type[0] == 'f' else 'i'}{8 * SIZE[type]}"
+        lanes, element = LANES.get(type, (1, type))
+        symbol = f"{name}.{f'v{lanes}' if lanes > 1 else ''}{'f' if type[0] == 'f' else 'i'}{8 * SIZE[element]}"
         self.module.declare(symbol, result or type, [type] * len(arguments))
         texts = ", ".join(f"{LLVM[type]} {self.operand(a, type)}" for a in arguments)
         return self.emit(f"call {LLVM[result or type]} @{symbol}({texts})", result or type)
@@ -296,6 +308,29 @@ class Builder:
             return x & y if of_integers == "min" else x | y
         name = {"f": of_floats, "i": "s" + of_integers, "u": "u" + of_integers}[kind]
         return self.intrinsic(f"llvm.{name}", x, y)
+
+    # -- vectors: types of `values.vector`, which arithmetic, fma, load and store take as they take numbers
+
+    def splat(self, x: Scalar, type: str) -> Scalar:
+        """The same number in every lane."""
+        if type == x.type:
+            return x
+        lanes, element = LANES[type]
+        one = self.emit(f"insertelement {LLVM[type]} poison, {LLVM[element]} {self.operand(x, element)}, i64 0", type)
+        shuffled = f"{LLVM[type]} {one.text}, {LLVM[type]} poison, <{lanes} x i32> zeroinitializer"
+        return self.emit(f"shufflevector {shuffled}", type)
+
+    def sum_lanes(self, x: Scalar) -> Scalar:
+        """The sum of a vector of floats, in any order."""
+        if x.type not in LANES:
+            return x
+        lanes, element = LANES[x.type]
+        symbol = f"llvm.vector.reduce.fadd.v{lanes}f{8 * SIZE[element]}"
+        self.module.declarations[symbol] = f"declare {LLVM[element]} @{symbol}({LLVM[element]}, {LLVM[x.type]})"
+        start = self.operand(-0.0, element)
+        return self.emit(
+            f"call reassoc {LLVM[element]} @{symbol}({LLVM[element]} {start}, {LLVM[x.type]} {x.text})", element
+        )
 
     # -- memory
 
@@ -593,7 +628,7 @@ def _llvm(result: str | None) -> str:
 
 def _access(pointer: Scalar, type: str) -> str:
     """What follows the pointer of a load or store: alignment and aliasing."""
-    aligned = f"align {SIZE[type]}"
+    aligned = f"align {SIZE[LANES[type][1] if type in LANES else type]}"
     if pointer.region is None:
         return aligned
     own, others = pointer.region

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 INTEGERS = {f"{kind}{size}": size for kind in "iu" for size in (1, 2, 4, 8)}
 LLVM = {"f4": "float", "f8": "double", "b1": "i1", "p": "ptr"} | {t: f"i{8 * n}" for t, n in INTEGERS.items()}
 SIZE = {"f4": 4, "f8": 8, "b1": 1, "p": 8} | INTEGERS
+LANES: dict[str, tuple[int, str]] = {}  # of vector types: how many, of what
 
 Number = Union["Scalar", int, float, bool]
 
@@ -99,9 +100,22 @@ class Scalar:
         return self ^ (True if self.type == "b1" else -1)
 
 
+def vector(type: str, lanes: int) -> str:
+    """The type of so many numbers in one register, such as "f4x8"; one lane is the number's own type."""
+    if lanes == 1:
+        return type
+    name = f"{type}x{lanes}"
+    LLVM[name], SIZE[name], LANES[name] = f"<{lanes} x {LLVM[type]}>", lanes * SIZE[type], (lanes, type)
+    return name
+
+
 def literal(type: str, value: Any) -> str:
     """A Python number as LLVM writes it in a type."""
     kind = type[0]
+    if type in LANES:
+        if value != 0:
+            raise TypeError(f"{value!r} in every lane of {type}: use Builder.splat")
+        return "zeroinitializer"
     if kind == "f":
         number = float(value)
         if type == "f4":
