@@ -23,7 +23,7 @@ class Expansion:
         self.ops: list[Op] = []
         self.where = ""
 
-    def add(self, name: str, operands: Sequence[Value], dtype: Any, shape: Shape, **params: Any) -> Value:
+    def add(self, name: str, operands: Sequence[Value], dtype: Any, shape: Shape, /, **params: Any) -> Value:
         """An operation and its result."""
         op = Op(TABLE[name], operands, params, self.where)
         op.outputs = (Value(dtype, shape, op),)
