@@ -10,7 +10,7 @@ from time import perf_counter, sleep
 
 import numpy as np
 import pytest
-from tests.support.faults import KINDS, Signals, counted_operations
+from tests.support.faults import KINDS, Handler, Signals, counted_operations
 from tests.support.programs import PROGRAMS, variables
 
 import tetragrad as tg
@@ -324,6 +324,61 @@ def test_a_disturbed_write_is_seen_by_all_or_by_none(operations, write, recorded
             found = family.contents()
             state = next(state for state in states if same([found], state[:1]))
             assert same(family.gradients(), state[1])
+
+
+# --- handlers of signals, at any moment -------------------------------------------------------------------------------
+def test_a_handler_that_computes_large_results():
+    """Memory that is used again goes to one of them only."""
+    x = tg.tensor(np.linspace(0, 1, LARGE // 4))
+    results = []
+
+    def act():
+        results.extend([tnp.exp(x), tnp.exp(x + 1)])
+
+    handler = Handler(act)
+    total = handler.events(act)
+    for moment in range(1, total + 1):
+        results.clear()
+        assert not handler.survive(act, moment, None)
+        assert len(results) == 4
+        for i, result in enumerate(results):
+            if i % 2 == 0:
+                np.testing.assert_array_equal(result.numpy(), np.exp(x.numpy()))
+            for other in results[:i]:
+                assert not np.shares_memory(result.numpy(), other.numpy())
+
+
+def test_a_handler_that_makes_views():
+    """All see a later write: those made amidst the making of others, and while the dead are forgotten."""
+
+    def act():
+        kept.extend([x[:1] for _ in range(20) if x.T is not None])
+
+    for start in (0, 15):
+        x, kept = tg.tensor(np.zeros(3)), []
+        total = Handler(act).events(act)
+        for moment in range(1, total + 1):
+            x, kept = tg.tensor(np.zeros(3)), []
+            kept.extend([x[:1] for _ in range(start)])
+            Handler(act).survive(act, moment, None)
+            x += 1
+            assert len(kept) >= 20 + start
+            assert all([view.item() == 1 for view in kept])
+
+
+def test_a_handler_that_registers_hooks():
+    def act():
+        handles.append(x.register_hook(lambda g: seen.append(1)))
+        handles.append(x.register_hook(lambda g: seen.append(1)))
+        handles.pop(0).remove()
+
+    x, handles = tg.tensor(1.0, requires_grad=True), []
+    total = Handler(act).events(act)
+    for moment in range(1, total + 1):
+        x, handles, seen = tg.tensor(1.0, requires_grad=True), [], []
+        Handler(act).survive(act, moment, None)
+        (x * 1).backward()
+        assert len(seen) == len(handles) > 0
 
 
 # --- what really happens ----------------------------------------------------------------------------------------------

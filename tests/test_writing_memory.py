@@ -15,6 +15,7 @@ import tetragrad.numpy as tnp
 from tetragrad import errors
 from tetragrad.core import mutation
 from tetragrad.core.mutation import alias_of, sharers
+from tetragrad.core.pool import LARGE
 
 X = np.array([[0.7, -1.2, 0.4], [1.5, 0.3, -0.8]])
 ROW = np.array([0.6, 1.1, -0.9])
@@ -372,6 +373,21 @@ class TestMemory:
         assert (address(p), id(p._value)) == (where, array)
         np.multiply(p.detach(), 2, out=p.detach())
         assert address(p) == where
+
+    def test_large_results(self):
+        """Their memory is kept for use again; that is nobody who needs the old contents."""
+        with tg.no_grad():
+            x = np.exp(tg.tensor(np.zeros(LARGE // 4)))
+            y = np.exp(x)
+            where = address(x), address(y)
+            x *= 2
+            row = y[:10]
+            y += 1
+            row -= 1
+        assert (address(x), address(y)) == where
+        saved = x.numpy()
+        x += 1
+        assert address(x) != where[0] and (saved == 2).all() and (x.numpy() == 3).all()
 
     def test_a_step_with_views_about(self):
         p = tg.tensor(np.ones((100, 10)), requires_grad=True)

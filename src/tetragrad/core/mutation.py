@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import TetragradError
+from . import pool
 from .bind import explain, record
 from .levels import Boxed, shape_of
 from .locks import one_at_a_time
@@ -501,7 +502,10 @@ def is_exclusive(x: Tensor) -> bool:
     value = x._value
     if type(value) is not ndarray:
         return False
-    return value.base is None and value.flags.writeable and sys.getrefcount(value) <= _ONE_HOLDER
+    if value.base is not None or not value.flags.writeable:
+        return False
+    more = sys.getrefcount(value) - _ONE_HOLDER
+    return more <= 0 or (more == 1 and pool.holds(value))
 
 
 def is_exclusive_family(storage: Storage) -> bool:
@@ -519,7 +523,8 @@ def is_exclusive_family(storage: Storage) -> bool:
         else:
             return False
     value = None
-    return sys.getrefcount(contents) <= _ONE_HOLDER + holders
+    more = sys.getrefcount(contents) - _ONE_HOLDER - holders
+    return more <= 0 or (more == 1 and pool.holds(contents))
 
 
 def _count_one_holder() -> int:

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import math
 import sys
-import threading
 from typing import Any
 
 import numpy as np
+
+from .locks import FREE_THREADED, process_lock
 
 LARGE = 1 << 20  # bytes; smaller arrays the allocator keeps by itself
 LIMIT = 1 << 28  # bytes kept at most
 
 _arrays: list[Any] = []
-_lock = threading.Lock()
-_counts_are_exact = getattr(sys, "_is_gil_enabled", lambda: True)()
+_lock = process_lock()
 
 
 def empty(shape: tuple[int, ...], dtype: Any) -> Any:
@@ -26,22 +26,26 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
     """
     dtype = np.dtype(dtype)
     size = math.prod(shape) * dtype.itemsize
-    if size < LARGE or size > LIMIT or dtype.hasobject or not _counts_are_exact:
+    if size < LARGE or size > LIMIT or dtype.hasobject or FREE_THREADED:
         return np.empty(shape, dtype)
     with _lock:
-        for position in range(len(_arrays)):
-            if sys.getrefcount(_arrays[position]) == _FREE:
-                array = _arrays[position]
-                if array.shape == shape and array.dtype == dtype and array.flags.carray:
-                    _arrays.append(_arrays.pop(position))  # the one used last goes last
-                    return array
+        for position, array in enumerate(_arrays):
+            if sys.getrefcount(array) == _FREE and array.shape == shape and array.dtype == dtype and array.flags.carray:
+                _arrays[position : position + 1] = []  # a slice: the handler of a signal may have been here
+                _arrays.append(array)  # the one used last goes last
+                return array
     array = np.empty(shape, dtype)
     with _lock:
         _arrays.append(array)
         held = sum([kept.nbytes for kept in _arrays])
-        while held > LIMIT:
+        while held > LIMIT and _arrays:
             held -= _arrays.pop(0).nbytes
     return array
+
+
+def holds(array: Any) -> bool:
+    """Whether the pool refers to this array, besides those who use it."""
+    return array.nbytes >= LARGE and any([kept is array for kept in _arrays])
 
 
 def clear() -> None:
@@ -51,10 +55,10 @@ def clear() -> None:
 
 
 def _count_free() -> int:
-    """What `sys.getrefcount` says of an entry of a list that nobody else holds."""
-    entries = [np.zeros(1)]
-    position = 0
-    return sys.getrefcount(entries[position])
+    """What `sys.getrefcount` says, in a loop like that of `empty`, of an entry of a list that nobody else holds."""
+    for _, array in enumerate([np.zeros(1)]):
+        return sys.getrefcount(array)
+    raise AssertionError
 
 
 _FREE = _count_free()
