@@ -57,3 +57,7 @@ class UntraceableError(TetragradError, TypeError):
 
 class GraphError(TetragradError, AssertionError):
     """A traced graph that is not sound: a fault of a compiler pass, never of the program."""
+
+
+class CompileWarning(RuntimeWarning):
+    """The compiler failed on a function, which runs uncompiled instead."""

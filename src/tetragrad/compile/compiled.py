@@ -88,6 +88,8 @@ def _positions(given: int | Sequence[int]) -> tuple[int, ...]:
 class Compiled:
     """A compiled function; see `compile`."""
 
+    _is_recording: Callable[[], Any] = staticmethod(is_recording)
+
     def __init__(self, f: Callable[..., Any], static_argnums: tuple[int, ...], donate: tuple[int, ...]) -> None:
         functools.update_wrapper(self, f)
         self._f = f
@@ -120,27 +122,34 @@ class Compiled:
                     program = self._specialize(leaves, structure, args, kwargs)
         if program.reason is not None:
             return self._f(*args, **kwargs)
+        recorded = self._is_recording() and program.is_recorded(leaves)
+        if program.written and recorded:
+            return self._f(*args, **kwargs)
         if not kwargs and program.quick is not None:
             self._quick = program.quick
-        if program.is_recorded(leaves):
-            return self._f(*args, **kwargs) if program.written else self._recorded(program, leaves)
+        if recorded:
+            return self._recorded(program, leaves)
         return program.run(leaves)
 
     def _key(self, structure: Structure, leaves: list[Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """The signature of a call: calls with equal ones share a program."""
         kinds = list(map(kind_of, leaves))
-        for n in self._fixed.get(structure, ()):
+        for n in self._floats(leaves) | self._fixed.get(structure, set()):
             kinds[n] = float, leaves[n]
         return (structure, bool(kwargs), *kinds, *[(type(args[n]), args[n]) for n in self._static_argnums])
+
+    def _floats(self, leaves: Sequence[Any]) -> set[int]:
+        """Positions of floats that are part of the signature in any case."""
+        return set()
 
     def _specialize(
         self, leaves: list[Any], structure: Structure, args: Sequence[Any], kwargs: dict[str, Any]
     ) -> Specialized:
         """The program for these arguments; floats that decide the path become part of the signature."""
-        static = static_leaves(structure, bool(kwargs), self._static_argnums)
+        static = static_leaves(structure, bool(kwargs), self._static_argnums) | self._floats(leaves)
         while True:
             fixed = self._fixed.setdefault(structure, set())
-            program = specialize(self._f, leaves, structure, bool(kwargs), static | fixed)
+            program = self._specialized(leaves, structure, bool(kwargs), static | fixed)
             if not program.deciding_floats:
                 break
             fixed |= program.deciding_floats
@@ -148,6 +157,11 @@ class Compiled:
         while len(self._programs) > CACHE_SIZE:
             self._programs.popitem(last=False)
         return program
+
+    def _specialized(
+        self, leaves: list[Any], structure: Structure, has_kwargs: bool, static: set[int]
+    ) -> Specialized:  # fmt: skip
+        return specialize(self._f, leaves, structure, has_kwargs, static)
 
     def _recorded(self, program: Specialized, leaves: list[Any]) -> Any:
         """Run as one operation of a recorded computation; its reverse rule is compiled too."""
@@ -160,6 +174,11 @@ class Compiled:
                 return pair.pullback(inputs, gs)
             return pair.run_backward(residuals, gs)
 
+        def pullback_of_constants(*gs: Any) -> Sequence[Any]:
+            constants = [type(leaf)(leaf._value, None) if isinstance(leaf, Tensor) else leaf for leaf in inputs]
+            return pair.pullback(constants, gs)
+
+        pullback.with_constants = pullback_of_constants  # type: ignore[attr-defined]
         variables, wanted = pair.variables_of(inputs), program.differentiable_outputs
         made = custom_call(
             self.__name__, program.face, variables, [outputs[n] for n in wanted], pullback, len(wanted) > 1
@@ -202,6 +221,13 @@ class Compiled:
 
     def __reduce__(self) -> Any:
         return _remade, (self._f, self._static_argnums, self._donate)
+
+    def __len__(self) -> int:
+        """How many signatures the function was traced for."""
+        return len(self._programs)
+
+    def __bool__(self) -> bool:
+        return True
 
     def __repr__(self) -> str:
         return f"<compiled {self.__name__}: {len(self._programs)} program(s)>"

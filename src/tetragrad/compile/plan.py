@@ -11,7 +11,7 @@ from .exprs import Expressions
 from .graph import Graph, Op, Value
 from .kernels import Kernel, Root, cost_of, emit_final, emit_kernel
 from .nests import Group, Nests, is_native
-from .passes import improve
+from .passes import improve, separate_outputs
 from .program import ALIGNMENT, CallStep, KernelStep, Program
 from .reading import Reader
 
@@ -36,6 +36,7 @@ def build(graph: Graph, check: bool = False) -> Program:
     """
     graph = expanded(graph)
     improve(graph, check=check)
+    separate_outputs(graph)
     return _Plan(graph).program
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,12 +11,11 @@ import numpy as np
 
 from ..api.containers import LEAF, Structure, flatten, unflatten
 from ..core.mutation import alias_of
-from ..core.recording import is_recording
 from ..core.tensor import PYTHON_SCALARS, Tensor, is_differentiable_dtype
-from ..errors import UntraceableError
+from ..errors import CompileWarning, UntraceableError
 from ..numpy.tensor import Tensor as Face
 from .graph import Graph, Value, sources_of
-from .passes import improve, separate_outputs
+from .passes import improve
 from .trace import Trace, trace_leaves
 
 Entry = Callable[..., Any]
@@ -33,6 +33,8 @@ class Specialized:
         outputs of the graph.
     captured : list
         Arrays and Tensors from outside the function, the last inputs of the graph.
+    numbers : dict
+        Outputs that are Python numbers, by position.
     faces : list of Tensor type or None
         Per output of the function, the type of Tensor that it is, None for a plain array.
     """
@@ -54,11 +56,12 @@ class Specialized:
         self.captured: list[Any] = []
         self.out_structure: Structure = LEAF
         self.faces: list[type[Tensor] | None] = []
+        self.numbers: dict[int, Any] = {}
         self.differentiable_outputs: list[int] = []
         self.entry: Entry | None = None
         self.program: Any = None
         self.quick: Entry | None = None
-        self._pairs: dict[tuple[Tensor, ...], Any] = {}
+        self._pairs: dict[tuple[int, ...], Any] = {}
 
     def run(self, leaves: Sequence[Any]) -> Any:
         """Outputs in the caller's structure and kind."""
@@ -69,7 +72,10 @@ class Specialized:
 
     def faced(self, outs: Sequence[Any]) -> list[Any]:
         """The outputs of the function as the caller knows them."""
-        return [out if face is None else face(out, None) for out, face in zip(outs, self.faces)]
+        faced = [out if face is None else face(out, None) for out, face in zip(outs, self.faces)]
+        for position, number in self.numbers.items():
+            faced[position] = number
+        return faced
 
     def write_back(self, leaves: Sequence[Any], contents: Sequence[Any]) -> None:
         """Give what the function wrote into its new contents."""
@@ -88,19 +94,20 @@ class Specialized:
         return [prepared(value, node) for value, node in zip(values, self.graph.inputs)]
 
     def is_recorded(self, leaves: Sequence[Any]) -> bool:
-        """Whether a call with these leaves has to become part of a graph."""
-        if not self.differentiable_outputs or not is_recording():
+        """Whether a call with these leaves has to become part of a graph, if operations are recorded at all."""
+        if not self.differentiable_outputs:
             return False
         return any([isinstance(leaf, Tensor) and leaf._node is not None for leaf in (*leaves, *self.captured)])
 
     def pair(self) -> Any:
         """The forward and the backward program for recorded calls, made when first needed."""
-        joined = tuple([tensor for tensor in self.captured if isinstance(tensor, Tensor) and tensor._node is not None])
+        tensors = enumerate(self.captured)
+        joined = tuple([n for n, x in tensors if isinstance(x, Tensor) and x._node is not None])
         found = self._pairs.get(joined)
         if found is None:
             from .differentiable import Pair
 
-            found = self._pairs[joined] = Pair(self, joined)
+            found = self._pairs[joined] = Pair(self, [self.captured[n] for n in joined])
         return found
 
 
@@ -151,12 +158,20 @@ def specialize(
     made.out_structure = made.function.out_structure
     made.captured = [node.captured for node in graph.inputs if node.captured is not None]
     made.faces = [_face_of(out, node, made.takes_tensors) for out, node in zip(outs, graph.outputs)]
+    made.numbers = {n: out for n, out in enumerate(outs) if type(out) in PYTHON_SCALARS}
     made.differentiable_outputs = [
-        n for n, (out, node) in enumerate(zip(outs, graph.outputs)) if isinstance(out, Tensor) and is_differentiable(node)
+        n
+        for n, (out, node) in enumerate(zip(outs, graph.outputs))
+        if isinstance(out, Tensor) and is_differentiable(node)
     ]
     improve(graph)
     if build:
-        made.entry, made.program = build_entry(graph)
+        try:
+            made.entry, made.program = build_entry(graph)
+        except Exception as error:  # a fault of the compiler must not be one of the program
+            made.reason = f"the compiler failed with {type(error).__name__}: {error}"
+            warnings.warn(f"{made.function.name} runs uncompiled: {made.reason}", CompileWarning, stacklevel=5)
+            return made
         made.quick = _quick(made, structure, leaves, has_kwargs)
     made.seconds = time.perf_counter() - began
     return made
@@ -192,7 +207,7 @@ def _deciding_floats(trace: Trace) -> set[int]:
     """Positions of the float inputs that alone made some decision."""
     found: set[int] = set()
     for decision in trace.decisions:
-        sources = sources_of(decision.value)
+        sources = set() if decision.value is None else sources_of(decision.value)
         if all([value.weak for value in sources]):
             found.update([trace.graph.inputs.index(value) for value in sources])
     return found
@@ -203,6 +218,8 @@ def _quick(made: Specialized, structure: Structure, leaves: Sequence[Any], has_k
     plain = all([type(leaf) in (np.ndarray, float) for leaf in leaves])
     flat = not has_kwargs and all([child is LEAF for child in structure.children])
     if not (plain and flat) or made.captured or len(made.graph.outputs) > len(made.faces) or any(made.faces):
+        return None
+    if made.numbers:
         return None
     if len(made.traced) < len(leaves):
         return None
@@ -268,6 +285,5 @@ def build_entry(graph: Graph) -> tuple[Entry, Any]:
     from .entry import make_entry
     from .plan import build
 
-    separate_outputs(graph)
     program = build(graph)
     return make_entry(program), program

@@ -11,7 +11,7 @@ import operator
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -82,17 +82,25 @@ class Trace(Level):
             self.constants[key] = found
         return found
 
+    def impure(self, what: str) -> None:
+        self.stop(Decision(what, None))
+
+    def stop(self, decision: Decision) -> NoReturn:
+        """End the trace here, before the function does anything with what it asked for."""
+        self.decisions.append(decision)
+        raise Stopped
+
     def restore_outsiders(self) -> list[tuple[Tensor, Any]]:
         """Give the Tensors from outside that were written into their own values again; and the new ones."""
-        contents: dict[Tensor, Any] = {}
+        contents: dict[int, tuple[Tensor, Any]] = {}  # by identity: Tensors of some faces have no hash
         while self.outsiders:
             target, value, node = self.outsiders.pop()
-            contents.setdefault(target, target._value)
+            contents.setdefault(id(target), (target, target._value))
             if target._node is not node:
                 contents.clear()
-                self.decisions.append(Decision("a recorded write into a Tensor from outside", Value.of(value), ""))
+                self.decisions.append(Decision("a recorded write into a Tensor from outside", None))
             target._value, target._node = value, node
-        return list(contents.items())
+        return list(contents.values())
 
     def note(self, primitive: Any, operands: Sequence[Value], params: dict[str, Any], out: Any) -> Any:
         """Add an operation; its boxed results."""
@@ -105,17 +113,23 @@ class Trace(Level):
 
 
 class Decision:
-    """A place where the function asked for a value itself, so that another call might go another way."""
+    """Where the function asked for a value itself, or did what differs from call to call (`value` None): another call
+    might go another way."""
 
     __slots__ = ("purpose", "value", "where")
 
-    def __init__(self, purpose: str, value: Value, where: str) -> None:
+    def __init__(self, purpose: str, value: Value | None) -> None:
         self.purpose = purpose
         self.value = value
-        self.where = where
+        self.where = source_line()
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.purpose} of a traced value ({self.value})"
+        what = "" if self.value is None else f" of a traced value ({self.value})"
+        return f"{self.where}: {self.purpose}{what}"
+
+
+class Stopped(BaseException):
+    """Unwinds a function that cannot be traced further; not an error that its handlers should see."""
 
 
 class Traced(Boxed):
@@ -186,10 +200,9 @@ class Traced(Boxed):
             out = evaluate(primitive, values, params, args)
         return trace.note(primitive, operands, params, out)
 
-    def concrete(self, purpose: str) -> Any:
+    def concrete(self, purpose: str) -> NoReturn:
         self.check_open(purpose)
-        self.level.decisions.append(Decision(purpose, self.node, source_line()))
-        return self.value
+        self.level.stop(Decision(purpose, self.node))
 
 
 def source_line() -> str:
@@ -204,11 +217,17 @@ def source_line() -> str:
 
 
 def trace_leaves(f: Callable[[list[Any]], list[Any]], leaves: Sequence[Any], faces: Sequence[type[Tensor]]) -> Trace:
-    """Run ``f(list of leaves) -> list of leaves`` on traced values, each in a Tensor of the type that `faces` says."""
+    """Run ``f(list of leaves) -> list of leaves`` on traced values, each in a Tensor of the type that `faces` says.
+
+    With decisions in the trace, it ended at the first of them.
+    """
     trace = Trace()
     given = [face(trace.argument(leaf), None) for leaf, face in zip(leaves, faces)]
+    results: list[Any] = []
     try:
         results = trace.run(lambda: transformed_call(f, (given,), {}), ())
+    except Stopped:
+        return trace
     finally:
         contents = trace.restore_outsiders()
     for result in results:

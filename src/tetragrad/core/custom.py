@@ -67,6 +67,9 @@ def custom_call(
 ) -> tuple[Any, ...]:
     """Tensors for the `outputs` (values) of a custom operation on `inputs`, with `pullback` as its reverse rule.
 
+    A sweep that meets values of running transforms but is not recorded takes ``pullback.with_constants`` instead, if
+    there is one: the same with what it saved as constants.
+
     ``pullback(*cotangents of the outputs)`` returns a sequence of cotangents (None for zero), one per input. It is
     written in the face's own operations, so that it can be differentiated again. Without `fill` it gets None for an
     output that no cotangent came to, instead of zeros.

@@ -46,9 +46,21 @@ class Level:
             _current.set(previous)
 
 
+    def impure(self, what: str) -> None:
+        """Take note that the function did something that differs from call to call."""
+
+
 _current: ContextVar[Level | None] = ContextVar("tetragrad_level", default=None)
 
 current_level = _current.get
+
+
+def impure(what: str) -> None:
+    """Tell the running levels that what comes now (random numbers, say) differs from call to call."""
+    level = _current.get()
+    while level is not None:
+        level.impure(what)
+        level = level.outer
 
 
 class Boxed:
@@ -128,6 +140,16 @@ def lift(value: Any) -> Any:
             value = level.box.below(value)
         return level.box.lift(level, value)
     return value
+
+
+def as_seen(x: Tensor) -> Any:
+    """The value of a Tensor that is about to be copied; inside a trace, one that stays tied to this very Tensor."""
+    level = _current.get()
+    while level is not None:
+        if level.box.joins_below and level_of(x) < level.number:
+            return level.box.lift(level, x)
+        level = level.outer
+    return x._value
 
 
 def concrete(value: Any, purpose: str) -> Any:

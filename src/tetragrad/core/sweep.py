@@ -18,7 +18,7 @@ from ..errors import CotangentError, FreedGraphError
 from .bind import Pick, pick_node
 from .hooks import after_rule, before_rule, hooked_nodes, on_arrival
 from .levels import Boxed, shape_of
-from .primitive import ARGS, OUT
+from .primitive import ARGS, OUT, PARAM
 from .recording import recorded_call
 from .runs import LARGE, find_run
 from .tensor import FREED, Leaf, Node, Tensor
@@ -220,6 +220,8 @@ def rewrap(node: Node, residuals: tuple[Any, ...], record: bool) -> tuple[Any, .
                 )
             else:
                 residual = _wrap(residual, node if record else None)
+        elif kind == PARAM and not record:
+            residual = getattr(residual, "with_constants", residual)
         elif kind == ARGS and residual is not None:
             residual = tuple([_wrap(part, parent if record else None) for part, parent in zip(residual, parents)])
         wrapped.append(residual)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..dialects.names import missing_name
 from ..dialects.optimizers import adam, sgd
+from .modes import is_recording
 from .ndarray import NDArray
 
 
@@ -83,6 +84,26 @@ _UPDATES: dict[str, Callable[..., Any]] = {
     "nag": partial(sgd, nesterov=True),
     "adam": partial(adam, corrected_epsilon=False),
 }
+
+
+def hybridize(function: Callable[..., Any], active: bool = True) -> Callable[..., Any]:
+    """Compile a function of arrays, as `hybridize` does with a block; see `tetragrad.compile`.
+
+    Examples
+    --------
+    >>> from tetragrad.mxnet import autograd, gluon, np
+    >>> f = gluon.hybridize(lambda x: np.sin(x) ** 2)
+    >>> x = np.array([0.0, 1.0])
+    >>> x.attach_grad()
+    >>> with autograd.record():
+    ...     y = f(x)
+    >>> y.backward()
+    >>> x.grad
+    array([0.       , 0.9092974])
+    """
+    from ..dialects.compiling import FrameworkFunction
+
+    return FrameworkFunction(function, is_recording=is_recording) if active else function
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,7 @@ x.grad
 from typing import Any
 
 from ..dialects.names import missing_name
-from . import autograd, device, distributed, incubate, linalg, methods, nn, optimizer
+from . import amp, autograd, device, distributed, incubate, jit, linalg, methods, nn, optimizer, static
 from .autograd import grad
 from .creation import (
     arange,
@@ -49,6 +49,7 @@ from .dtypes import (
     uint8,
 )
 from .dtypes import DataType as dtype
+from .flags import get_flags, set_flags
 from .linalg import (
     addmm,
     bmm,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.levels import impure
 from ..core.levels import concrete
 from ..core.tensor import Tensor as CoreTensor
 from .dtypes import numpy_dtype
@@ -25,6 +26,7 @@ class Generator:
         return self
 
     def __getattr__(self, name: str) -> Any:
+        impure("random numbers")
         return getattr(self._numbers, name)
 
 

@@ -23,13 +23,18 @@ def list_physical_devices(device_type: str | None = None) -> list[PhysicalDevice
 list_logical_devices = list_physical_devices
 
 
+_eagerly = False
+
+
 def run_functions_eagerly(run_eagerly: bool) -> None:
-    """Functions run eagerly in any case."""
+    """Whether what `tf.function` decorates runs as it is, uncompiled."""
+    global _eagerly
+    _eagerly = bool(run_eagerly)
 
 
 def functions_run_eagerly() -> bool:
-    """True."""
-    return True
+    """Whether what `tf.function` decorates runs uncompiled."""
+    return _eagerly
 
 
 experimental = types.SimpleNamespace(

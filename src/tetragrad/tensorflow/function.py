@@ -1,4 +1,4 @@
-"""`tf.function`: there is no graph to build, so the function runs as it is, eagerly."""
+"""`tf.function`: compiled where that is possible, eagerly run where it is not."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from .config import functions_run_eagerly
 from .conversion import convert_to_tensor
 from .dtypes import TensorShape, as_dtype
 
@@ -25,33 +26,45 @@ class TensorSpec:
 
 
 class Function:
-    """A Python function decorated by `tf.function`. It runs eagerly: nothing is traced or compiled.
+    """A Python function decorated by `tf.function`: traced once for each signature and compiled.
 
-    Tapes record what it does, and Python's `if` and `while` work on Tensors, as in TensorFlow. Python side effects
-    happen at every call, not only when TensorFlow would trace.
+    Where its path depends on the values of Tensors (Python's `if` and `while` work on them, as in TensorFlow), or it
+    assigns Variables, it runs eagerly; `explain` tells. Tapes record it either way.
     """
 
     def __init__(self, python_function: Callable[..., Any], input_signature: Any = None) -> None:
         self.python_function = python_function
         self.input_signature = input_signature
+        self._compiled: Any = None
         functools.update_wrapper(self, python_function)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.python_function(*[_tensor(x) for x in args], **{k: _tensor(x) for k, x in kwargs.items()})
+        args, kwargs = tuple([_tensor(x) for x in args]), {k: _tensor(x) for k, x in kwargs.items()}
+        if functions_run_eagerly():
+            return self.python_function(*args, **kwargs)
+        if self._compiled is None:
+            from ..dialects.compiling import FrameworkFunction
+
+            self._compiled = FrameworkFunction(self.python_function)
+        return self._compiled(*args, **kwargs)
+
+    def explain(self) -> str:
+        """What was compiled, and why what was not; see `tetragrad.compile`."""
+        return "" if self._compiled is None else self._compiled.explain()
 
     def get_concrete_function(self, *args: Any, **kwargs: Any) -> Function:
         """The function itself."""
         return self
 
     def experimental_get_tracing_count(self) -> int:
-        """How often the function was traced: never."""
-        return 0
+        """How many signatures the function was traced for."""
+        return 0 if self._compiled is None else len(self._compiled)
 
     def __get__(self, instance: Any, owner: Any) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
     def __repr__(self) -> str:
-        return f"<tf.function {getattr(self.python_function, '__name__', '?')}, run eagerly by tetragrad>"
+        return f"<tf.function {getattr(self.python_function, '__name__', '?')}>"
 
 
 def _tensor(x: Any) -> Any:
@@ -63,7 +76,7 @@ def function(
     reduce_retracing: bool = False, experimental_implements: Any = None, experimental_autograph_options: Any = None,
     experimental_attributes: Any = None,
 ) -> Any:  # fmt: skip
-    """Decorator that TensorFlow programs put on functions; here the function runs eagerly, unchanged.
+    """Decorator: compile a function of Tensors; see `tetragrad.compile`.
 
     Examples
     --------
@@ -74,7 +87,7 @@ def function(
     >>> double(tf.constant(2.0))
     <tf.Tensor: shape=(), dtype=float32, numpy=4.0>
     >>> double
-    <tf.function double, run eagerly by tetragrad>
+    <tf.function double>
     """
     if func is None:
         return lambda func: Function(func, input_signature)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.levels import impure
 from ..dialects.names import missing_name
 from .creation import shape_from
 from .dtypes import numpy_dtype
@@ -21,6 +22,7 @@ def set_seed(seed: int) -> None:
 
 
 def _source(seed: Any) -> np.random.Generator:
+    impure("random numbers")
     return _generator if seed is None else np.random.default_rng([int(s) & 0xFFFFFFFF for s in np.ravel(seed)])
 
 

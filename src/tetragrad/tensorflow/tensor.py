@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from ..core.levels import Boxed, concrete
+from ..core.levels import Boxed, as_seen, concrete
 from ..core.tensor import PLAIN, Leaf
 from ..core.tensor import Tensor as CoreTensor
 from ..dialects.base import DialectTensor
 from ..dialects.names import missing_name
+from ..dialects.numerics import silently
 from ..ops import arithmetic, contraction, exponential
 from ..ops.indexing import getitem, resolve
 from ..ops.joining import unstack as unstack_door
@@ -234,7 +235,7 @@ def adopt(x: CoreTensor) -> EagerTensor:
             Borders.crossed = True
         if node.number < state().floor and not is_live(node):
             node = None
-    return EagerTensor(x._value, node)
+    return EagerTensor(as_seen(x), node)
 
 
 def holds_tensors(x: Any) -> bool:
@@ -428,9 +429,9 @@ def _bits(logical: Any, bitwise: Any) -> Any:
 def quietly(door: Any) -> Any:
     """An operation without NumPy's warnings of infinities and NaNs, which TensorFlow does not give."""
 
-    @np.errstate(divide="ignore", invalid="ignore", over="ignore")
     def quiet(*args: Any) -> Any:
-        return door(*args)
+        with silently():
+            return door(*args)
 
     return quiet
 

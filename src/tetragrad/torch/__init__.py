@@ -15,6 +15,7 @@ from ..dialects.names import missing_name as _missing_name
 from . import autograd, distributions, dtypes, func, linalg, nn, optim, random, testing, utils
 from . import random as _random_module
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
+from .compiling import compile
 from .creation import *
 from .creation import complex_ as complex
 from .dtypes import (

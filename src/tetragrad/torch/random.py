@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.levels import impure
 from ..numpy.writing import assign
 from . import dtypes, errors
 from .creation import made, shape_from
@@ -22,12 +23,18 @@ class Generator:
     def __init__(self, device: Any = "cpu") -> None:
         check_device(device)
         self._seed = 0
-        self._rng = np.random.default_rng()
+        self._source = np.random.default_rng()
+
+    @property
+    def _rng(self) -> np.random.Generator:
+        """NumPy's generator, for drawing."""
+        impure("random numbers")
+        return self._source
 
     def manual_seed(self, seed: int) -> Generator:
         """Start anew from a seed."""
         self._seed = int(seed)
-        self._rng = np.random.default_rng(self._seed % (1 << 64))
+        self._source = np.random.default_rng(self._seed % (1 << 64))
         return self
 
     def seed(self) -> int:
@@ -41,11 +48,11 @@ class Generator:
 
     def get_state(self) -> Any:
         """The state, for `set_state`."""
-        return self._rng.bit_generator.state
+        return self._source.bit_generator.state
 
     def set_state(self, new_state: Any) -> None:
         """Go on from a state."""
-        self._rng.bit_generator.state = new_state
+        self._source.bit_generator.state = new_state
 
 
 default_generator = Generator()

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as onp
 
+from ...core.levels import impure
 from ...core.tensor import Tensor
 from ...dialects.names import missing_name
 from ..context import check
@@ -22,6 +23,11 @@ def seed(seed: int | None = None, ctx: Any = "all") -> None:
     """Start the generator anew."""
     global _generator
     _generator = onp.random.default_rng(None if seed is None else abs(int(seed)))
+
+
+def _source() -> onp.random.Generator:
+    impure("random numbers")
+    return _generator
 
 
 def _plain(arg: Any) -> Any:
@@ -66,7 +72,7 @@ def normal(
     >>> np.random.normal(0, 0.01, size=(2, 3)).shape
     (2, 3)
     """
-    noise = _as(_generator.standard_normal(_shape(size, loc, scale)), dtype, ctx or device)
+    noise = _as(_source().standard_normal(_shape(size, loc, scale)), dtype, ctx or device)
     return _placed(noise, loc, scale, out)
 
 
@@ -75,7 +81,7 @@ def uniform(
     device: Any = None,
 ) -> ndarray:  # fmt: skip
     """Draws from the uniform distribution on [low, high)."""
-    noise = _as(_generator.random(_shape(size, low, high)), dtype, ctx or device)
+    noise = _as(_source().random(_shape(size, low, high)), dtype, ctx or device)
     return _placed(noise, low, high - low, out)
 
 
@@ -90,7 +96,7 @@ def randint(
 ) -> ndarray:
     """Whole numbers from [low, high), int64; from [0, low) if `high` is not given."""
     made = _as(
-        _generator.integers(int(low), None if high is None else int(high), size), dtype or "int64", ctx or device
+        _source().integers(int(low), None if high is None else int(high), size), dtype or "int64", ctx or device
     )
     if out is None:
         return made
@@ -112,7 +118,7 @@ def choice(
     a: Any, size: Any = None, replace: bool = True, p: Any = None, ctx: Any = None, out: Any = None, device: Any = None
 ) -> ndarray:
     """Draws from the elements of `a`, or from range(a)."""
-    values = _generator.choice(_plain(a), size, replace, None if p is None else _normalized(p))
+    values = _source().choice(_plain(a), size, replace, None if p is None else _normalized(p))
     return _as(values, a.dtype if isinstance(a, NDArray) else "int64", ctx or device)
 
 
@@ -128,47 +134,47 @@ def multinomial(n: int, pvals: Any, size: Any = None) -> ndarray:
         raise ValueError("sum(pvals[:-1].astype(np.float64)) > 1.0")
     p = p.copy()
     p[-1] = max(0.0, 1 - p[:-1].sum())
-    return wrap(_generator.multinomial(int(n), p / p.sum(), size))
+    return wrap(_source().multinomial(int(n), p / p.sum(), size))
 
 
 def shuffle(x: Any) -> None:
     """Put the rows of `x` into a random order, in place."""
-    x[...] = x[wrap(_generator.permutation(x.shape[0]))]
+    x[...] = x[wrap(_source().permutation(x.shape[0]))]
 
 
 def permutation(x: Any) -> ndarray:
     """A random order of range(x), or of the rows of `x`."""
     if isinstance(x, NDArray):
-        return x[wrap(_generator.permutation(x.shape[0]))]
-    return wrap(_generator.permutation(int(x)).astype("int64"))
+        return x[wrap(_source().permutation(x.shape[0]))]
+    return wrap(_source().permutation(int(x)).astype("int64"))
 
 
 def exponential(scale: Any = 1.0, size: Any = None, ctx: Any = None, out: Any = None) -> ndarray:
     """Draws from the exponential distribution with this mean."""
-    return _placed(_as(_generator.standard_exponential(_shape(size, scale)), None, ctx), 0, scale, out)
+    return _placed(_as(_source().standard_exponential(_shape(size, scale)), None, ctx), 0, scale, out)
 
 
 def gamma(
     shape: Any, scale: Any = 1.0, size: Any = None, dtype: Any = None, ctx: Any = None, out: Any = None
 ) -> ndarray:
     """Draws from the gamma distribution."""
-    noise = _as(_generator.standard_gamma(_plain(shape), _shape(size, shape, scale)), dtype, ctx)
+    noise = _as(_source().standard_gamma(_plain(shape), _shape(size, shape, scale)), dtype, ctx)
     return _placed(noise, 0, scale, out)
 
 
 def beta(a: Any, b: Any, size: Any = None, dtype: Any = None, ctx: Any = None) -> ndarray:
     """Draws from the beta distribution."""
-    return _as(_generator.beta(_plain(a), _plain(b), size), dtype, ctx)
+    return _as(_source().beta(_plain(a), _plain(b), size), dtype, ctx)
 
 
 def chisquare(df: Any, size: Any = None, dtype: Any = None, ctx: Any = None) -> ndarray:
     """Draws from the chi-square distribution."""
-    return _as(_generator.chisquare(_plain(df), size), dtype, ctx)
+    return _as(_source().chisquare(_plain(df), size), dtype, ctx)
 
 
 def bernoulli(prob: Any, logit: Any = None, size: Any = None, dtype: Any = None, ctx: Any = None) -> ndarray:
     """Ones with this probability, zeros otherwise."""
-    return _as(_generator.random(_shape(size, prob)) < _plain(prob), dtype, ctx)
+    return _as(_source().random(_shape(size, prob)) < _plain(prob), dtype, ctx)
 
 
 def __getattr__(name: str) -> Any:
