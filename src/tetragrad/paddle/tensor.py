@@ -280,8 +280,10 @@ class Tensor(DialectTensor):
         return made
 
     def detach_(self) -> Tensor:
-        """Cut this Tensor from its graph; returns it."""
-        self.stop_gradient = True
+        """Cut this Tensor from its graph, so that it is a leaf; returns it."""
+        self._node = None
+        if hasattr(self, "_cut"):
+            del self._cut
         return self
 
     def _version_cell(self) -> list[int]:
@@ -293,11 +295,16 @@ class Tensor(DialectTensor):
 
     @property
     def inplace_version(self) -> int:
-        """How often this Tensor was changed in place."""
-        return self._version_cell()[0]
+        """How often this Tensor, or a Tensor it shares memory with, was changed in place."""
+        alias = alias_of(self)
+        return self._version_cell()[0] + (0 if alias is None else alias.storage.version)
 
     def _bump_inplace_version(self) -> None:
-        self._version_cell()[0] += 1
+        alias = alias_of(self)
+        if alias is None:
+            self._version_cell()[0] += 1
+        else:
+            alias.storage.version += 1
 
     @property
     def grad_fn(self) -> Any:

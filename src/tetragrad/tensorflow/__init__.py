@@ -15,7 +15,23 @@ from typing import Any
 from numpy import newaxis as newaxis
 
 from ..dialects.names import missing_name
-from . import autodiff, config, data, debugging, dtypes, errors, keras, linalg, math, nest, nn, random, raw_ops, test
+from . import (
+    autodiff,
+    compat,
+    config,
+    data,
+    debugging,
+    dtypes,
+    errors,
+    keras,
+    linalg,
+    math,
+    nest,
+    nn,
+    random,
+    raw_ops,
+    test,
+)
 from .control import *
 from .conversion import constant, convert_to_tensor
 from .creation import *
@@ -188,7 +204,7 @@ def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Any:
 
 
 _MODULES = frozenset(
-    "autodiff config data debugging dtypes errors keras linalg math nest nn random raw_ops test".split()
+    "autodiff compat config data debugging dtypes errors keras linalg math nest nn random raw_ops test".split()
 )
 
 

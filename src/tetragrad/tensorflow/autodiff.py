@@ -110,7 +110,13 @@ class ForwardAccumulator(Recorder):
         u = Leaf(shape, dtype)
         seed = CoreTensor(np.zeros(shape, dtype)[()], u)
         sources = list(self._directions)
-        found, _ = pull([node], [seed], sources, create_graph=True, retain_graph=True, admit=self.admits)
+        recorder = Recorder()  # gradients by the user, in his own operations, are to depend on u as well
+        recorder.watch_node(u)
+        recorder.start()
+        try:
+            found, _ = pull([node], [seed], sources, create_graph=True, retain_graph=True, admit=self.admits)
+        finally:
+            recorder.stop()
         roots, directions = [], []
         for source in sources:
             ct = found.get(source)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..dialects import numerics
 from ..dialects.names import missing_name
-from .errors import UnimplementedError, invalid
+from .errors import KERNELS, invalid
 from .shaping import identity
 from .tensor import operand
 
@@ -23,15 +24,33 @@ def check_numerics(tensor: Any, message: str, name: str | None = None) -> Any:
     return identity(x)
 
 
-def enable_check_numerics(*args: Any, **kwargs: Any) -> None:
-    """TensorFlow's check of every operation; use `check_numerics`, or tetragrad's anomaly detection."""
-    raise UnimplementedError(
-        None, None, "enable_check_numerics: use tf.debugging.check_numerics on the Tensors in doubt"
+def enable_check_numerics(stack_height_limit: int = 30, path_length_limit: int = 50) -> None:
+    """From now on, in this thread, operations raise where their values become infinite or nan.
+
+    Examples
+    --------
+    >>> import tetragrad.tensorflow as tf
+    >>> tf.debugging.enable_check_numerics()
+    >>> try:
+    ...     tf.math.log(tf.constant(-1.0))
+    ... except tf.errors.InvalidArgumentError as error:
+    ...     print(error)
+    !!! Detected Infinity or NaN in output 0 of eagerly-executing op "Log" (invalid value) [Op:CheckNumericsV2]
+    >>> tf.debugging.disable_check_numerics()
+    """
+    numerics.watch(_not_finite)
+
+
+def _not_finite(operation: str, kind: str) -> Exception:
+    name = KERNELS.get(operation) or "".join([part.capitalize() for part in operation.split("_")])
+    return invalid(
+        f'!!! Detected Infinity or NaN in output 0 of eagerly-executing op "{name}" ({kind})', "CheckNumericsV2"
     )
 
 
 def disable_check_numerics() -> None:
-    """Nothing to do: the check of every operation is never on."""
+    """Let operations give infinities and nan again."""
+    numerics.unwatch()
 
 
 def _assertion(name: str, symbol: str, holds: Callable[[Any, Any], Any]) -> Any:

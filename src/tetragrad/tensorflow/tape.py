@@ -16,6 +16,7 @@ from ..core.levels import Boxed, lift
 from ..core.sweep import pull, reach
 from ..core.tensor import Node
 from ..core.tensor import Tensor as CoreTensor
+from ..dialects.numerics import silently
 from ..ops.complex_numbers import conj
 from ..ops.indexing import getitem, take
 from ..ops.joining import concatenate
@@ -179,7 +180,9 @@ class GradientTape(Recorder):
         seeds: list[Any] = [None] * len(targets)
         if output_gradients is not None:
             given = [convert_seed(g) for g in nest.flatten(output_gradients)]
-            seeds[: len(given)] = given[: len(targets)]
+            if len(given) < len(targets):
+                raise ValueError(f"output_gradients: {len(given)} factors for {len(targets)} targets")
+            seeds = given[: len(targets)]
         roots, cotangents = [], []
         for y, g in zip(targets, seeds):
             node = self.node_of(y)
@@ -236,7 +239,7 @@ class GradientTape(Recorder):
             return {}
         create = bool(state().tapes) or any([is_foreign(node) for node in roots])
         retain = retain or create or self._persistent or others_need(self)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        with silently():
             found, _ = pull(roots, cotangents, nodes, create_graph=create, retain_graph=retain, admit=self.admits)
         for node in [node for node in nodes if node in found and found[node] is None]:
             if self._stopped_by_custom(node, roots):

@@ -220,6 +220,34 @@ def test_kinks():
     assert g(lambda x: x**0.0, (0.0,)) == [0.0]
 
 
+def test_kinks_where_the_real_gradient_is_none():
+    for f, at in ((paddle.prod, (0.0, 2.0, 0.0)), (paddle.std, (1.0, 1.0))):  # Paddle: nan
+        x = variable(at)
+        assert paddle.grad(f(x), x)[0].tolist() == [0.0] * len(at)
+
+
+def test_values_that_are_not_finite_raise_if_asked():
+    config = paddle.amp.debugging.TensorCheckerConfig(enable=True)
+    paddle.amp.debugging.enable_tensor_checker(config)
+    try:
+        x = variable((0.0,))
+        with pytest.raises(RuntimeError, match=r"\(PreconditionNotMet\) There are NAN or INF .*op=log"):
+            paddle.log(x)
+        with pytest.raises(RuntimeError, match="op=sqrt_grad"):
+            paddle.sqrt(x).backward()
+    finally:
+        paddle.amp.debugging.disable_tensor_checker()
+    assert paddle.log(x).tolist() == [-np.inf]
+    with pytest.raises(RuntimeError, match="num_nan=1, num_inf=0, num_zero=1"):
+        paddle.amp.debugging.check_numerics(to_tensor([0.0, np.nan]), "op", "x")
+
+
+def test_no_static_graph():
+    for name in ("append_backward", "gradients", "py_func"):
+        with pytest.raises(AssertionError, match=f"'{name}.*static graph mode.* Use "):
+            getattr(paddle.static, name)()
+
+
 def test_complex_gradients_are_conjugate():
     z = to_tensor([1 + 2j], stop_gradient=False)
     assert paddle.grad(z * z, z)[0].tolist() == [2 - 4j]

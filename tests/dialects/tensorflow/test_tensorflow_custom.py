@@ -239,6 +239,20 @@ def test_forward_and_reverse_nest():
     np.testing.assert_allclose(outer.jvp(t), 6 * x * [1, 0, 1])
 
 
+def test_forward_through_recomputed_and_custom_gradients():
+    """TensorFlow refuses the first."""
+
+    @tf.custom_gradient
+    def cube(x):
+        return x**3, lambda upstream: upstream * 3 * x * x
+
+    x = tf.constant(X)
+    for f in (tf.recompute_grad(lambda x: x**3), cube):
+        with Forward(x, tf.ones(3)) as acc:
+            y = f(x)
+        np.testing.assert_allclose(acc.jvp(y), 3 * np.square(X), rtol=1e-6)
+
+
 def test_forward_on_variables_and_several_primals():
     v, x = tf.Variable([2.0]), tf.constant([3.0])
     with Forward([v, x], [tf.constant([1.0]), tf.constant([10.0])]) as acc:

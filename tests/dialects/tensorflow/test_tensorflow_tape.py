@@ -126,6 +126,8 @@ def test_output_gradients(x):
         gradient(lambda x: x * x, x, output_gradients=tf.constant([1, 2, 3, 4]))
     with pytest.raises(ValueError, match="None"):
         gradient(lambda x: [x, x * x], x, output_gradients=[None, x])
+    with pytest.raises(ValueError, match="1 factors for 2 targets"):  # TensorFlow crashes
+        gradient(lambda x: [x * 1, x * x], x, output_gradients=[x])
 
 
 def test_gradient_keeps_dtype_and_shape():

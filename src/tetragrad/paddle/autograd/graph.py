@@ -62,12 +62,10 @@ class GradNode:
             parents = parents[0].parents
         return [GradNode(parent) for parent in parents if parent is not None]
 
-    @property
     def input_meta(self) -> list[tuple[tuple[int, ...], Any]]:
         """Shape and dtype of the cotangents that come in."""
         return [(self._node.shape, self._node.dtype)]
 
-    @property
     def output_meta(self) -> list[tuple[tuple[int, ...], Any]]:
         """Shape and dtype of the cotangents that go on."""
         return [(each._node.shape, each._node.dtype) for each in self.next_functions]

@@ -1,0 +1,18 @@
+"""Sessions with Paddle, recorded: the same statements print the same here. With Paddle itself present, there too."""
+
+from __future__ import annotations
+
+import pytest
+from support import sessions
+
+PATHS = sessions.found(__file__)
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_session(path):
+    sessions.check(path, "paddle")
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_session_of_the_real_one(path):
+    sessions.check_the_real_one(path, "paddle")
