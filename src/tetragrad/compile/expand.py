@@ -72,11 +72,14 @@ Rule = Callable[[Expansion, Op, list[Value]], "Value | None"]
 
 def expanded(graph: Graph) -> Graph:
     """A copy of the graph in which rows are written out."""
+    from . import products  # uses the Expansion above
+
+    rules = RULES | products.RULES
     made = Expansion()
     new: dict[Value, Value] = {}
     for op in graph.ops:
         operands = [new.get(value, value) for value in op.operands]
-        rule = RULES.get(op.name)
+        rule = rules.get(op.name)
         made.where = op.where
         start = len(made.ops)
         if rule is not None and all([value.size for value in (*operands, *op.outputs)]):

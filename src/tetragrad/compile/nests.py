@@ -132,7 +132,7 @@ class Nests:
         self.costs: dict[Value, int] = {}
         self.stored: set[Value] = set()
         self.groups: list[Group] = []
-        self.makers: dict[Value, list[Work]] = {}
+        self.makers: dict[Value, set[Group]] = {}
         self.homes: dict[Value, Group] = {}
         self._find_inlined()
         self._probe = Expressions()
@@ -185,11 +185,15 @@ class Nests:
             group.reads.add(value)
         for value in op.outputs:
             self.homes[value] = group
+            self.makers[value] = {group}
         self.groups.append(group)
 
     def _need(self, group: Group, value: Value) -> None:
-        home = self.homes.get(value)
-        if home is not None and home is not group:
+        for home in self.makers.get(value, ()):
+            self._need_group(group, home)
+
+    def _need_group(self, group: Group, home: Group) -> None:
+        if home is not group:
             group.needs |= home.needs | {home}
             for other in self.groups:
                 if group in other.needs:
@@ -198,7 +202,7 @@ class Nests:
     def _place(self, work: Work) -> None:
         self._survey(work)
         sizes = [length for length in work.shape if length != 1]
-        homes = [self.homes[value] for value, _ in work.leaves if value in self.homes]
+        homes = [group for value, _ in work.leaves for group in self.makers.get(value, ())]
         candidates = [*homes, *[group for group in self.groups if group not in homes]][::-1]
         candidates.sort(key=lambda group: group not in homes)
         if work.add or work.place is not None:
@@ -242,8 +246,7 @@ class Nests:
         if work.after is not None and (group is work.after.group or group in work.after.group.needs):
             return False
         for value, _ in work.leaves:
-            home = self.homes.get(value)
-            if home is not None and home is not group and group in home.needs:
+            if any([home is not group and group in home.needs for home in self.makers.get(value, ())]):
                 return False
         coords = self._aligned(work, group)
         if coords is None or not self._levels(work, group, coords, commit=False):
@@ -256,7 +259,7 @@ class Nests:
         """The work's space over the group's loops, so that what both share is at the same place; None if there is none."""
         found: dict[int, int] = {}
         for value, coords in work.leaves:
-            if self.homes.get(value) is not group:
+            if group not in self.makers.get(value, ()):
                 continue
             if value in group.late or value not in group.coords:
                 return None
@@ -347,10 +350,9 @@ class Nests:
             else:
                 group.coords[work.value] = coords
         self.homes[work.value] = group
-        self.makers.setdefault(work.value, []).append(work)
+        self.makers.setdefault(work.value, set()).add(group)
         if work.after is not None:
-            before = work.after.group
-            group.needs |= before.needs | {before}
+            self._need_group(group, work.after.group)
         for value, _ in work.leaves:
             group.reads.add(value)
             self._need(group, value)
