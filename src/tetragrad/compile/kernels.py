@@ -24,6 +24,8 @@ STRIP = 4096  # elements of a long loop that are one iteration for threads
 SCRATCH = 1 << 16  # bytes of a row that waits for a later stage
 HEAVY = 10  # instructions worth a store and a load
 CHUNK = 1 << 14  # elements that are accumulated together at least
+RARE = frozenset({"sin", "cos", "tan"})  # need a branch for rare arguments
+SLOW: dict[str, bool | int] = {"unroll.disable": True, "vectorize.enable": False}
 CHUNKS = 64  # at most so many partial results
 
 
@@ -319,8 +321,8 @@ class Emitter:
         self.forms.pop()
 
     @contextmanager
-    def _open(self, loop: int, start: Any, stop: Any) -> Iterator[None]:
-        with self.b.loop(start, stop) as (index, _), self._scope():
+    def _open(self, loop: int, start: Any, stop: Any, hints: Any = None) -> Iterator[None]:
+        with self.b.loop(start, stop, hints=hints or None) as (index, _), self._scope():
             self.at[loop] = index
             yield
             del self.at[loop]
@@ -468,22 +470,68 @@ class Emitter:
         self, k: int, loop: int, start: Any, stop: Any, sums: list[Accumulator], roots: list[Root], *, whole: bool
     ) -> None:  # fmt: skip
         b = self.b
-        reduced, _ = self.stages[k]
         for each in sums:
             each.start_block(whole)
-        with self._open(loop, start, stop):
-            for number, memory in self.scratch.items():
-                if any([number in [e.number for e in kept] for kept in self.kept[:k]]):
-                    expr = next(e for kept in self.kept[:k] for e in kept if e.number == number)
-                    self.scopes[-1][number] = b.load(memory, scalars.CODES[expr.dtype], self._in_row())
-            for expr in self.kept[k]:
-                b.store(self.scratch[expr.number], self.value(expr), self._in_row())
-            for expr, each in zip(reduced, sums):
-                each.add(self.value(expr.args[0]), self._in_row)
-            for root in roots:
-                self._leave(root)
+        reduced, _ = self.stages[k]
+        needed = [*[expr.args[0] for expr in reduced], *[expr for root in roots for expr in root.exprs]]
+        inside = [e for e in walk(needed, lambda e: self._available(e.number) is None) if loop in e.symbols]
+        names = {e.data[0] for e in inside if e.kind == "apply" and self._available(e.number) is None}
+        hints: dict[str, bool | int] = {"interleave.count": 2} if names & scalars.FUNCTION_NAMES else {}
+
+        def run(hints: dict[str, bool | int]) -> None:
+            with self._open(loop, start, stop, hints):
+                self._iteration(k, sums, roots)
+                for condition in b.rare or ():
+                    b.store(flag, b.load(flag, "b1") | condition)
+
+        if not names & RARE:
+            run(hints)
+        else:
+            flag = b.alloca("b1")
+            b.store(flag, b.const("b1", 0))
+            before = [each.held() for each in sums]
+            if not all([root.kind == "store" for root in roots]):
+                with self._rare(), self._open(loop, start, stop):
+                    for expr in needed:
+                        self.value(expr)
+                    for condition in b.rare or ():
+                        b.store(flag, b.load(flag, "b1") | condition)
+                b.choose(b.load(flag, "b1"), lambda: run(SLOW) or [], lambda: self._quick(run, hints), likely=False)
+            else:
+                self._quick(run, hints)
+                with b.if_(b.load(flag, "b1"), likely=False):
+                    for each, states in zip(sums, before):
+                        each.restore(states)
+                    run(SLOW)
         for each in sums:
             each.end_block(whole)
+
+    @contextmanager
+    def _rare(self) -> Iterator[None]:
+        """Functions leave out rare arguments and say so."""
+        self.b.rare = []
+        yield
+        self.b.rare = None
+
+    def _quick(self, run: Callable[[Any], None], hints: Any) -> list[Scalar]:
+        with self._rare():
+            run(hints)
+        return []
+
+    def _iteration(self, k: int, sums: list[Accumulator], roots: list[Root]) -> None:
+        """One iteration of the innermost loop of a stage."""
+        b = self.b
+        reduced, _ = self.stages[k]
+        for number, memory in self.scratch.items():
+            expr = next((e for kept in self.kept[:k] for e in kept if e.number == number), None)
+            if expr is not None:
+                self.scopes[-1][number] = b.load(memory, scalars.CODES[expr.dtype], self._in_row())
+        for expr in self.kept[k]:
+            b.store(self.scratch[expr.number], self.value(expr), self._in_row())
+        for expr, each in zip(reduced, sums):
+            each.add(self.value(expr.args[0]), self._in_row)
+        for root in roots:
+            self._leave(root)
 
     def _in_row(self) -> Scalar:
         """The position in the row."""

@@ -88,6 +88,8 @@ class Group:
         Where each work's space is.
     inner, accumulated : frozenset of int or None
         Loops that rows are reduced over; loops that results are accumulated over.
+    totals : bool
+        Whether something is accumulated over all loops.
     late : set of Value
         Results that are finished only when the kernel is.
     needs : set of Group
@@ -103,6 +105,7 @@ class Group:
         self.inner: frozenset[int] | None = None
         self.accumulated: frozenset[int] | None = None
         self.late: set[Value] = set()
+        self.totals = False
         self.reads: set[Value] = set()
         self.needs: set[Group] = set()
 
@@ -175,8 +178,44 @@ class Nests:
                 for value in op.outputs:
                     if value not in self.costs or value in self.wanted:
                         self._place(Work(value, value.shape))
+        self._join_groups()
         self._find_stored()
         self._order()
+
+    def _join_groups(self) -> None:
+        """Put groups together that read the same arrays over the same loops, and do not need each other."""
+        for group in list(self.groups):
+            if group.op is not None or group not in self.groups:
+                continue
+            for other in self.groups[self.groups.index(group) + 1 :]:
+                if other.op is None and other.sizes == group.sizes and self._unite(group, other):
+                    self.groups.remove(other)
+
+    def _unite(self, group: Group, other: Group) -> bool:
+        if other in group.needs or group in other.needs:
+            return False
+        shared = {value for value in group.reads & other.reads if value.size == group.size}
+        if not shared and group.size > SMALL:
+            return False
+        before = group.inner, group.accumulated, set(group.late), group.totals
+        for work in other.works:
+            writes = work.place is not None and (work.add or work.after is not None)
+            if writes or not self._levels(work, group, other.spaces[work], commit=True):
+                group.inner, group.accumulated, group.late, group.totals = before
+                return False
+        for work in other.works:
+            work.group = group
+            group.works.append(work)
+            group.spaces[work] = other.spaces[work]
+            self.homes[work.value] = group
+            self.makers[work.value] = (self.makers[work.value] - {other}) | {group}
+        group.coords.update(other.coords)
+        group.reads |= other.reads
+        group.needs |= other.needs
+        for third in self.groups:
+            if other in third.needs or group in third.needs:
+                third.needs = (third.needs - {other}) | {group} | group.needs
+        return True
 
     def _place_alone(self, op: Op) -> None:
         group = Group(op=op)
@@ -302,40 +341,40 @@ class Nests:
                 return False  # columns that no row has: nothing could hold them
             return loops == everything or group.inner is None or loops == everything - group.inner
         reduced = frozenset([coords[axis].index for axis in work.axes if coords[axis].index is not None])
-        inner, accumulated = group.inner, group.accumulated
-        last = len(group.sizes) - 1
+        inner, accumulated, totals = group.inner, group.accumulated, group.totals
         combines = work.name in ACCUMULATED
+        last = len(group.sizes) - 1
+        late = True
         if not reduced:
             return True
-        if inner is not None and loops == everything - inner and reduced == loops and combines:
-            accumulated = self._merged(accumulated, reduced, everything - inner)
-            if accumulated is None:
+        if reduced == everything and combines and inner != everything and not self._is_short(group):
+            totals = True
+        elif inner is not None and inner != everything and loops == everything - inner:
+            if not combines or accumulated not in (None, reduced):
                 return False
+            accumulated = reduced
         elif loops != everything:
             return False
-        elif reduced == everything and combines and not (inner is not None and inner == everything):
-            pass
         elif inner == reduced or (inner is None and (last in reduced or not combines)):
-            if accumulated is not None and accumulated & reduced:
-                return False
-            inner = reduced
-        elif combines and last not in reduced and not (inner is not None and inner & reduced):
-            accumulated = self._merged(accumulated, reduced, everything - (inner or frozenset()))
-            if accumulated is None:
-                return False
-            if inner is not None and accumulated | inner != everything:
-                return False
+            inner, late = reduced, False
+        elif combines and last not in reduced and accumulated in (None, reduced):
+            accumulated = reduced
         else:
             return False
+        if accumulated is not None:
+            outer = everything - inner if inner is not None else frozenset(range(max(accumulated)))
+            if (inner is not None and accumulated & inner) or (totals and outer - accumulated):
+                return False
         if commit:
-            group.inner, group.accumulated = inner, accumulated
-            if not (inner is not None and reduced == inner):
+            group.inner, group.accumulated, group.totals = inner, accumulated, totals
+            if late:
                 group.late.add(work.value)
         return True
 
     @staticmethod
-    def _merged(accumulated: Any, reduced: frozenset[int], outer: frozenset[int]) -> Any:
-        return reduced if accumulated is None or accumulated == reduced else None
+    def _is_short(group: Group) -> bool:
+        """Whether the whole is one row, so that what is reduced over it is at hand."""
+        return len(group.sizes) == 1 and group.size <= SMALL and not group.totals
 
     def _add(self, work: Work, group: Group, coords: Coords) -> None:
         work.group = group

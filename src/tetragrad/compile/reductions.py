@@ -84,6 +84,19 @@ class Accumulator:
         if self.blocked and not whole:
             self._add_exactly(self.b.load(self.state, self.type))
 
+    def held(self) -> list[Scalar]:
+        """The state within the block."""
+        if self.kind in ("argmax", "argmin"):
+            return [self.b.load(self.place, "i8"), *([] if self.best is None else [self.b.load(self.best, self.best_type)])]
+        return [self.b.load(self.state, self.type)]
+
+    def restore(self, states: list[Scalar]) -> None:
+        """Go back to such a state."""
+        targets = [self.place, self.best] if self.kind in ("argmax", "argmin") else [self.state]
+        for target, state in zip(targets, states):
+            if target is not None:
+                self.b.store(target, state)
+
     def add(self, x: Scalar, position: Callable[[], Scalar], single: bool = False) -> None:
         """One element; `single`: a block by itself."""
         b = self.b
@@ -110,7 +123,7 @@ class Accumulator:
         """NumPy's arg-reductions: the first extreme one, or the first nan."""
         b = self.b
         if self.best is None:
-            self.best = b.alloca(x.type)
+            self.best, self.best_type = b.alloca(x.type), x.type
             raise_to = _lowest(x.type) if self.kind == "argmax" else _highest(x.type)
             self.initial = b.const(x.type, raise_to)
         first = position == 0

@@ -462,6 +462,13 @@ def convert(b: Any, x: Scalar, type: str) -> Scalar:
     return b.convert(x, type)
 
 
+# Rows of which a loop should have two vectors at work at a time.
+FUNCTION_NAMES = frozenset(
+    {"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "expit",
+     "power", "erf", "erfc", "arctan", "arcsin", "arccos", "arctan2"}
+)  # fmt: skip
+
+
 def emit(b: Any, name: str, args: list[Scalar], params: dict[str, Any]) -> Scalar:
     """The code of a row."""
     code = CODE.get(name) or functions()[name]
