@@ -103,15 +103,15 @@ def exp(b: Builder, x: Scalar) -> Scalar:
     n, bits = nearest(b, x, LOG2E)
     first, second = LN2[x.type]
     r = b.fma(n, -second, b.fma(n, -first, x))
-    return _scaled(b, _exp_minus_1(b, r), bits, x < small)
+    return scaled(b, exp_minus_1(b, r), bits, x < small)
 
 
-def _exp_minus_1(b: Builder, r: Scalar) -> Scalar:
+def exp_minus_1(b: Builder, r: Scalar) -> Scalar:
     """exp(r) - 1 on |r| <= log(2) / 2, as precise as exp(r) needs it."""
     return b.fma(r * r, polynomial(b, r, EXP[r.type]), r)
 
 
-def _scaled(b: Builder, value: Scalar, n: Scalar, small: Scalar) -> Scalar:
+def scaled(b: Builder, value: Scalar, n: Scalar, small: Scalar) -> Scalar:
     """(1 + value) * 2**n in two factors: neither under- nor overflows, and a denormal result is rounded once."""
     f = FORMATS[value.type]
     shift = f.fraction + 40
@@ -127,7 +127,7 @@ def exp2(b: Builder, x: Scalar) -> Scalar:
     low, high = -float(f.bias + f.fraction + 2), float(f.bias + 1)
     x = at_least(b, at_most(b, x, high), low)
     n, bits = nearest(b, x, 1.0)
-    return _scaled(b, _exp_minus_1(b, (x - n) * math.log(2)), bits, x < -f.bias + 10.0)
+    return scaled(b, exp_minus_1(b, (x - n) * math.log(2)), bits, x < -f.bias + 10.0)
 
 
 def expm1(b: Builder, x: Scalar) -> Scalar:
@@ -177,7 +177,7 @@ def _half_exp(b: Builder, magnitude: Scalar) -> Scalar:
     first, second = LN2[magnitude.type]
     r = b.fma(n, -second, b.fma(n, -first, magnitude))
     quarter = power_of_two(b, bits, -2, magnitude.type)
-    value = b.fma(quarter, _exp_minus_1(b, r), quarter)
+    value = b.fma(quarter, exp_minus_1(b, r), quarter)
     return value + value
 
 

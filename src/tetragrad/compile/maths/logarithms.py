@@ -40,10 +40,10 @@ LOG10E = {"f4": (0.4342944920063019, -1.0103050118726e-08), "f8": (0.43429448190
 LOG10_2 = {"f4": (0.301025390625, 4.605039066518657e-06), "f8": (0.30102999566383914, 1.4205023062766747e-13)}
 
 
-def split(b: Builder, x: Scalar) -> tuple[Scalar, Scalar]:
+def split(b: Builder, x: Scalar, denormals: bool = True) -> tuple[Scalar, Scalar]:
     """k, as a float, and 1 + f of a positive x = 2**k (1 + f)."""
     f = format_of(x)
-    small = x < f.tiny
+    small = x < (f.tiny if denormals else 0)
     bits = b.bitcast(b.select(small, x * 2.0**f.fraction, x), f.bits)
     above = bits - SQRT_HALF_BITS[f.type] + f.one
     shifter_bits = int(np.array(f.shifter, f.type).view(f.bits))

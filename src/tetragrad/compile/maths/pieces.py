@@ -127,6 +127,12 @@ def two_sum(b: Builder, x: Scalar, y: Scalar) -> tuple[Scalar, Scalar]:
     return total, (x - (total - part)) + (y - part)
 
 
+def fast_two_sum(x: Scalar, y: Scalar) -> tuple[Scalar, Scalar]:
+    """x + y, rounded, and the rounding error, exactly, where |x| >= |y| (Dekker)."""
+    total = x + y
+    return total, y - (total - x)
+
+
 def two_product(b: Builder, x: Scalar, y: Scalar) -> tuple[Scalar, Scalar]:
     """x * y, rounded, and the rounding error, exactly (Dekker's splitting where there is no fused multiply-add)."""
     product = x * y
