@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.primitive import Primitive
+from ..core.primitive import TABLE
 
 # What NumPy did before the watch began, None if nobody watches.
 _before: ContextVar[Any] = ContextVar("tetragrad_numerics", default=None)
@@ -58,7 +58,8 @@ def _operation() -> str:
         for known in ("primitive", "self", "node"):
             row = frame.f_locals.get(known)
             row = row if known != "node" else getattr(row, "primitive", None)
-            if isinstance(row, Primitive):
-                return row.name + ("_grad" if known == "node" else "")
+            name = getattr(row, "name", None)
+            if isinstance(name, str) and TABLE.get(name) is row:
+                return name + ("_grad" if known == "node" else "")
         frame = frame.f_back
     return "unknown"

@@ -8,8 +8,109 @@ from typing import Any
 
 from ..dialects.names import missing_name
 from ..dialects.optimizers import adam, sgd
+from . import numpy as np
 from .modes import is_recording
 from .ndarray import NDArray
+
+
+class Parameter:
+    """An array to be trained, with its gradient.
+
+    Parameters
+    ----------
+    name : str
+    grad_req : str
+        ``"write"``, ``"add"`` or ``"null"``; may be set later.
+    shape : int or tuple
+    dtype : dtype
+    init : str, array or None
+        ``"zeros"``, ``"ones"``, the values, or by default small random numbers.
+    differentiable : bool
+        False: without gradient.
+    grad_stype : str
+        Only ``"default"``: gradients are dense.
+
+    Examples
+    --------
+    >>> from tetragrad.mxnet import autograd, gluon
+    >>> w = gluon.Parameter("w", shape=(2,), init="ones")
+    >>> w.initialize()
+    >>> with autograd.record():
+    ...     loss = (w.data() ** 2).sum()
+    >>> loss.backward()
+    >>> w.grad()
+    array([2., 2.])
+    """
+
+    def __init__(
+        self, name: str = "weight", grad_req: str = "write", shape: Any = None, dtype: Any = "float32",
+        lr_mult: float = 1.0, wd_mult: float = 1.0, init: Any = None, allow_deferred_init: bool = False,
+        differentiable: bool = True, stype: str = "default", grad_stype: str = "default",
+    ) -> None:  # fmt: skip
+        self.name = name
+        self.shape = (shape,) if isinstance(shape, int) else shape
+        self.dtype = dtype
+        self.init = init
+        self._differentiable = differentiable
+        self._grad_stype = grad_stype
+        self._data: NDArray | None = None
+        self._grad_req = grad_req if differentiable else "null"
+
+    @property
+    def grad_req(self) -> str:
+        """What backward passes do with the gradient."""
+        return self._grad_req
+
+    @grad_req.setter
+    def grad_req(self, request: str) -> None:
+        self._grad_req = request if self._differentiable else "null"
+        if self._data is not None:
+            self._data.attach_grad(self._grad_req)
+
+    def initialize(
+        self, init: Any = None, ctx: Any = None, default_init: Any = None, force_reinit: bool = False
+    ) -> None:
+        """Make the array, and the one for its gradient."""
+        if self._data is not None and not force_reinit:
+            return
+        wanted = next((each for each in (init, self.init, default_init) if each is not None), None)
+        if isinstance(wanted, str):
+            self._data = {"zeros": np.zeros, "ones": np.ones}[wanted](self.shape, dtype=self.dtype)
+        elif wanted is None:
+            self._data = np.random.uniform(-0.07, 0.07, self.shape).astype(self.dtype)
+        else:
+            self._data = np.array(wanted, dtype=self.dtype)
+        self._data.attach_grad(self._grad_req, self._grad_stype)
+
+    def data(self, ctx: Any = None) -> NDArray:
+        """The array."""
+        if self._data is None:
+            raise RuntimeError(f"Parameter '{self.name}' has not been initialized: call initialize() first")
+        return self._data
+
+    def list_data(self) -> list[NDArray]:
+        """The array, in a list: there is one device."""
+        return [self.data()]
+
+    def set_data(self, data: Any) -> None:
+        """Write other values into the array."""
+        self.data()[...] = data
+
+    def grad(self, ctx: Any = None) -> NDArray:
+        """The array of the gradient."""
+        found = self.data().grad
+        if self._grad_req == "null" or found is None:
+            raise RuntimeError(f"Cannot get gradient array for Parameter '{self.name}' because grad_req='null'")
+        return found
+
+    def list_grad(self) -> list[NDArray]:
+        """The array of the gradient, in a list."""
+        return [self.grad()]
+
+    def zero_grad(self) -> None:
+        """Write zeros into the gradient."""
+        if self._grad_req != "null":
+            self.grad()[...] = 0
 
 
 class Trainer:
@@ -17,7 +118,7 @@ class Trainer:
 
     Parameters
     ----------
-    params : list or dict of NDArray
+    params : list or dict of NDArray or Parameter
         Arrays with `attach_grad`.
     optimizer : str
         ``"sgd"``, ``"nag"`` (both with ``momentum``) or ``"adam"`` (``beta1``, ``beta2``, ``epsilon``).
@@ -41,7 +142,8 @@ class Trainer:
     def __init__(
         self, params: Any, optimizer: str, optimizer_params: dict[str, Any] | None = None, **kwargs: Any
     ) -> None:
-        self._params: list[NDArray] = list(params.values()) if isinstance(params, dict) else list(params)
+        given = list(params.values()) if isinstance(params, dict) else list(params)
+        self._params: list[NDArray] = [each.data() if isinstance(each, Parameter) else each for each in given]
         if optimizer not in _UPDATES:
             raise ValueError(f"Cannot find optimizer {optimizer}; there are {', '.join(_UPDATES)}")
         options = {"learning_rate": 0.01, **(optimizer_params or {})}
@@ -77,6 +179,9 @@ class Trainer:
             x._fresh_grad = 0
 
     update = step
+
+    def allreduce_grads(self) -> None:
+        """Nothing to add up: there is one device."""
 
 
 _UPDATES: dict[str, Callable[..., Any]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..numpy import contraction, elementwise, indexing, reductions, shaping, sorting
+from . import choices
 from .ndarray import NDArray
 from .operations import call
 
@@ -63,8 +64,8 @@ def _reshape_like(self: NDArray, other: NDArray) -> Any:
 
 
 _NAMED: tuple[Any, ...] = (
-    reductions.all, reductions.any, reductions.argmax, reductions.argmin, reductions.cumsum, reductions.max,
-    reductions.mean, reductions.min, reductions.prod, reductions.std, reductions.sum, reductions.var, sorting.argsort,
+    reductions.all, reductions.any, choices.argmax, choices.argmin, reductions.cumsum, choices.max,
+    reductions.mean, choices.min, reductions.prod, reductions.std, reductions.sum, reductions.var, sorting.argsort,
     elementwise.clip, elementwise.round, contraction.dot, contraction.diagonal, contraction.trace, indexing.nonzero,
     indexing.take, shaping.expand_dims, shaping.ravel, shaping.repeat, shaping.squeeze, shaping.swapaxes, shaping.tile,
     shaping.broadcast_to,

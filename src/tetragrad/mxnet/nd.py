@@ -3,6 +3,8 @@
 Reductions give arrays of one element, comparisons give 0.0 and 1.0, as in MXNet.
 """
 
+# ruff: noqa: F401
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -12,10 +14,12 @@ from .. import numpy as face
 from ..dialects.base import convert
 from ..dialects.names import missing_name
 from ..ops.exponential import expit
+from . import choices, contrib
 from . import numpy_extension as npx
 from .ndarray import NDArray
 from .numpy import creation, random
 from .operations import call, operation
+from .operator import Custom
 
 
 def _made(function: Callable[..., Any], name: str | None = None) -> Callable[..., Any]:
@@ -83,8 +87,8 @@ def _reduction(function: Callable[..., Any]) -> Callable[..., Any]:
 
 sum = _reduction(face.sum)
 mean = _reduction(face.mean)
-max = _reduction(face.max)
-min = _reduction(face.min)
+max = _reduction(choices.max)
+min = _reduction(choices.min)
 prod = _reduction(face.prod)
 
 
@@ -138,7 +142,7 @@ def stack(*data: Any, axis: int = 0) -> Any:
 
 def argmax(data: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Where the largest element is along an axis, as a float32 number."""
-    return call(NDArray, face.argmax, (data,), {"axis": axis, "keepdims": bool(keepdims)}).astype("float32")
+    return call(NDArray, choices.argmax, (data,), {"axis": axis, "keepdims": bool(keepdims)}).astype("float32")
 
 
 def stop_gradient(data: Any) -> Any:

@@ -12,7 +12,7 @@ from ..core.recording import call_in_mode
 from ..core.tensor import FREED, Leaf, Tensor
 from ..dialects.base import DialectTensor, convert
 from ..errors import TetragradError
-from ..numpy import creation, shaping, writing
+from ..numpy import creation, writing
 from ..numpy.tensor import stop_gradient
 from ..ops.shape import astype as astype_door
 from .base import IN_PLACE, MXNetError, translate
@@ -267,7 +267,9 @@ class NDArray(DialectTensor):
         dtype = onp.dtype(dtype)
         if dtype == self.dtype and not copy:
             return self
-        return call(type(self), shaping.astype, (self, dtype), {}, widen=True)
+        from .choices import astype
+
+        return call(type(self), astype, (self, dtype), {}, widen=True)
 
     def copy(self, order: str = "C") -> Any:
         """An array of its own with these values."""

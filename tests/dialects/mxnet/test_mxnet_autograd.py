@@ -478,6 +478,13 @@ KINKS = [
     (lambda x: np.clip(x, 0, 1), [0.0, -1.0, 0.5, 1.0], [1, 0, 1, 1]),
     (np.sqrt, [0.0, 4.0], [onp.inf, 0.25]),
     (np.std, [1.0, 1.0], [0, 0]),
+    (np.max, [1.0, 3.0, 3.0], [0, 1, 1]),
+    (np.min, [1.0, 1.0, 3.0], [1, 1, 0]),
+    (lambda x: x.max(axis=0, keepdims=True), [1.0, 3.0, 3.0], [0, 1, 1]),
+    (lambda x: np.amax(x.reshape(2, 2), axis=1), [2.0, 2.0, 0.0, 1.0], [1, 1, 0, 1]),
+    (np.argmax, [1.0, 3.0], [0, 0]),
+    (lambda x: x.argmin(axis=0), [1.0, 3.0], [0, 0]),
+    (lambda x: x.astype("int32"), [1.5, 3.0], [0, 0]),
 ]
 
 
@@ -494,7 +501,6 @@ def test_kinks(f, values, wanted):
         (np.linalg.norm, [0.0, 0.0], [0, 0]),  # MXNet: nan
         (lambda x: x**0.0, [0.0, 2.0], [0, 0]),  # MXNet: nan, 0
         (np.prod, [0.0, 2.0, 0.0], [0, 0, 0]),  # MXNet: nan, 0, nan
-        (np.max, [1.0, 3.0, 3.0], [0, 0.5, 0.5]),  # MXNet: 0, 1, 1
     ],
 )
 def test_kinks_where_the_real_gradient_is_none(f, values, wanted):

@@ -28,6 +28,7 @@ from numpy import (
 
 from ... import numpy as face
 from ...dialects.names import missing_name
+from .. import choices
 from .. import methods as _methods
 from ..ndarray import ndarray
 from ..operations import operation
@@ -74,7 +75,7 @@ OPERATIONS = """
 """.split()
 
 for _name in OPERATIONS:
-    globals()[_name] = operation(ndarray, getattr(face, _name), _name)
+    globals()[_name] = operation(ndarray, getattr(choices, _name, None) or getattr(face, _name), _name)
 
 bool = bool_
 concat = globals()["concatenate"]
@@ -126,5 +127,5 @@ def __getattr__(name: str) -> Any:
 
 __all__ = sorted(
     {name for name in globals() if not name.startswith("_")}
-    - {"Any", "OPERATIONS", "annotations", "creation", "elementwise", "face", "missing_name", "operation"}
+    - {"Any", "OPERATIONS", "annotations", "choices", "creation", "elementwise", "face", "missing_name", "operation"}
 )

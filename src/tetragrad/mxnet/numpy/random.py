@@ -95,9 +95,7 @@ def randint(
     device: Any = None,
 ) -> ndarray:
     """Whole numbers from [low, high), int64; from [0, low) if `high` is not given."""
-    made = _as(
-        _source().integers(int(low), None if high is None else int(high), size), dtype or "int64", ctx or device
-    )
+    made = _as(_source().integers(int(low), None if high is None else int(high), size), dtype or "int64", ctx or device)
     if out is None:
         return made
     out[...] = made
