@@ -12,7 +12,8 @@ from collections.abc import Callable
 
 from ..values import Scalar
 from .exponentials import cosh, exp, exp2, expit, expm1, sinh, tanh
-from .logarithms import log, log1p, log2, log10, logit, logsigmoid
+from .inverse import arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh
+from .logarithms import log, log1p, log2, log10, logit, log_expit
 from .powers import cbrt, power, rsqrt, sqrt
 from .trigonometric import cos, sin, tan
 
@@ -20,6 +21,7 @@ FUNCTIONS: dict[str, Callable[..., Scalar]] = {
     function.__name__: function
     for function in (
         *(exp, exp2, expm1, log, log2, log10, log1p, sin, cos, tan, sinh, cosh, tanh),
-        *(sqrt, rsqrt, cbrt, power, expit, logit, logsigmoid),
+        *(arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh),
+        *(sqrt, rsqrt, cbrt, power, expit, logit, log_expit),
     )
 }

@@ -11,7 +11,7 @@ import numpy as np
 from ..ir import Builder
 from ..values import Scalar
 from .exponentials import LN2, exp
-from .pieces import format_of, polynomial
+from .pieces import fast_two_sum, format_of, polynomial
 
 # (log(1 + f) - f + f**2 / 2) / f**3
 LOG = [
@@ -66,7 +66,7 @@ def tail_of(b: Builder, f: Scalar) -> Scalar:
     return s * b.fma(square, polynomial(b, square, ATANH), half_square) - half_square
 
 
-def _ends(b: Builder, x: Scalar, value: Scalar, zero: float = 0.0) -> Scalar:
+def ends(b: Builder, x: Scalar, value: Scalar, zero: float = 0.0) -> Scalar:
     """value, but -inf where x is `zero`, NaN below, and x itself where that is inf or NaN."""
     value = b.select(x < np.inf, value, x)
     value = b.select(x == zero, b.const(x.type, -np.inf), value)
@@ -78,7 +78,7 @@ def log(b: Builder, x: Scalar) -> Scalar:
     k, m = split(b, x)
     f = m - 1
     first, second = LN2[x.type]
-    return _ends(b, x, b.fma(k, first, b.fma(k, second, tail_of(b, f)) + f))
+    return ends(b, x, b.fma(k, first, b.fma(k, second, tail_of(b, f)) + f))
 
 
 def log2(b: Builder, x: Scalar) -> Scalar:
@@ -86,7 +86,7 @@ def log2(b: Builder, x: Scalar) -> Scalar:
     k, m = split(b, x)
     f = m - 1
     first, second = LOG2E[x.type]
-    return _ends(b, x, b.fma(f, first, b.fma(tail_of(b, f), first, f * second)) + k)
+    return ends(b, x, b.fma(f, first, b.fma(tail_of(b, f), first, f * second)) + k)
 
 
 def log10(b: Builder, x: Scalar) -> Scalar:
@@ -95,29 +95,31 @@ def log10(b: Builder, x: Scalar) -> Scalar:
     f = m - 1
     first, second = LOG10E[x.type]
     small = b.fma(tail_of(b, f), first, b.fma(f, second, k * LOG10_2[x.type][1]))
-    return _ends(b, x, b.fma(k, LOG10_2[x.type][0], b.fma(f, first, small)))
+    return ends(b, x, b.fma(k, LOG10_2[x.type][0], b.fma(f, first, small)))
 
 
 def log1p(b: Builder, x: Scalar) -> Scalar:
     """log(1 + x)."""
-    return _ends(b, x, log_of_sum(b, x, b.const(x.type, 0)), -1.0)
+    return ends(b, x, log_of_sum(b, x, 0.0), -1.0)
 
 
-def log_of_sum(b: Builder, x: Scalar, rest: Scalar) -> Scalar:
-    """log(1 + x + rest) for finite x > -1 and a rest below x's last digit."""
+def log_of_sum(b: Builder, x: Scalar, rest: Scalar | float, octaves: Scalar | float = 0.0) -> Scalar:
+    """log(2**octaves * (1 + x + rest)) for finite x > -1 and a rest about x's last digit."""
     f = format_of(x)
     total = x + 1
     part = total - x
     error = (x - (total - part)) + (1 - part) + rest
     k, m = split(b, total)
     scale = b.bitcast(f.one + b.bitcast(m, f.bits) - b.bitcast(total, f.bits), f.type)  # 2**-k
-    r = (m - 1) + b.select(x < 2.0 ** (f.fraction + 3), error * scale, 0)
+    error = b.select(x < 2.0 ** (f.fraction + 3), error * scale, 0)
+    r, error = fast_two_sum(m - 1, error)
+    k = k + octaves
     first, second = LN2[f.type]
-    value = b.fma(k, first, b.fma(k, second, tail_of(b, r)) + r)
+    value = b.fma(k, first, r + (b.fma(k, second, tail_of(b, r)) + error))
     return b.select(b.abs(x) < 2.0 ** -(f.fraction + 2), x, value)
 
 
-def logsigmoid(b: Builder, x: Scalar) -> Scalar:
+def log_expit(b: Builder, x: Scalar) -> Scalar:
     """log(expit(x)) = min(x, 0) - log(1 + exp(-|x|))."""
     return b.select(x < 0, x, x * 0) - log1p(b, exp(b, -b.abs(x)))
 

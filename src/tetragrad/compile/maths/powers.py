@@ -1,8 +1,8 @@
 """sqrt, rsqrt, cbrt and power.
 
-power is exp2(y log2(x)). In "f8" the logarithm has about 64 bits, as the sum of two numbers: with 1 + f = x / 2**k and
-s = f / (2 + f), log(1 + f) = 2 s (1 + s**2 / 3 + s**4 / 5 + ...), of which the first two terms are summed exactly enough.
-In "f4" the same is done in "f8", which needs no second part.
+power is exp2(y log2(x)). In "f8" the logarithm has about 64 bits, as the sum of two numbers: with 1 + f = x / 2**k
+and s = f / (2 + f), log(1 + f) = 2 s (1 + s**2 / 3 + s**4 / 5 + ...), of which the first two terms are summed exactly
+enough. In "f4" the same is done in "f8", which needs no second part.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..ir import Builder
 from ..values import Scalar
 from .exponentials import exp_minus_1, scaled
 from .logarithms import split
-from .pieces import at_least, at_most, fast_two_sum, format_of, nearest, polynomial, power_of_two, two_product, two_sum
+from .pieces import at_least, at_most, fast_two_sum, nearest, polynomial, power_of_two, two_product, two_sum
 
 # cbrt(m) on sqrt(1/2) <= m <= sqrt(2), with so many bits that one step makes them enough
 CBRT = {
