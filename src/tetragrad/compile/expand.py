@@ -5,6 +5,7 @@ What is left is elementwise, a rearrangement, a plain reduction, a matrix produc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,6 +60,15 @@ class Expansion:
     def reshape(self, x: Value, shape: Shape) -> Value:
         """In another shape."""
         return x if x.shape == shape else self.add("reshape", (x,), x.dtype, shape, shape=shape)
+
+    def broadcast(self, x: Value, shape: Shape) -> Value:
+        """Repeated to a shape."""
+        return x if x.shape == shape else self.add("broadcast_to", (x,), x.dtype, shape, shape=shape)
+
+    def part(self, x: Value, axis: int, start: int, stop: int) -> Value:
+        """A slice of one axis."""
+        shape = (*x.shape[:axis], stop - start, *x.shape[axis + 1 :])
+        return self.add("getitem", (x,), x.dtype, shape, index=(*(slice(None),) * axis, slice(start, stop)))
 
     def transpose(self, x: Value, axes: Sequence[int]) -> Value:
         """With the axes in another order."""
@@ -175,7 +185,122 @@ def _log_softmax(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
     return e.two("subtract", e.two("subtract", x, peak), e.one("log", total))
 
 
+# -- rows that write, in the form that `writes` knows; rearrangements ----------------------------------------------------
+
+
+def _updated(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
+    """With what is written in the shape and dtype of the place."""
+    x, v = operands
+    index = op.params["index"]
+    target = np.broadcast_to(np.empty((), bool), x.shape)[index].shape
+    shape = v.shape
+    while len(shape) > len(target):
+        shape = shape[1:]
+    if x.dtype != op.out.dtype or 0 in target:
+        return None
+    v = e.broadcast(e.reshape(e.convert(v, x.dtype), shape), target)
+    return e.add(op.name, (x, v), op.out.dtype, op.out.shape, index=index)
+
+
+def _scattered(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
+    x, indices = operands
+    x = e.broadcast(x, np.broadcast_shapes(x.shape, indices.shape))
+    return e.add(op.name, (x, indices), op.out.dtype, op.out.shape, **op.params)
+
+
+def _roll(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
+    (x,) = operands
+    for shift, axis in zip(op.params["shift"], op.params["axis"]):
+        length = x.shape[axis]
+        start = -shift % length
+        if start:
+            parts = [e.part(x, axis, start, length), e.part(x, axis, 0, start)]
+            x = e.add("concatenate", parts, x.dtype, x.shape, axis=axis)
+    return x if x is not operands[0] else None
+
+
+def _cross(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
+    x, y = [e.convert(value, op.out.dtype) for value in operands]
+
+    def at(v: Value, k: int) -> Value:
+        return e.add("getitem", (v,), v.dtype, v.shape[:-1], index=(Ellipsis, k))
+
+    parts = []
+    for i, j in ((1, 2), (2, 0), (0, 1)):
+        parts.append(e.two("subtract", e.two("multiply", at(x, i), at(y, j)), e.two("multiply", at(x, j), at(y, i))))
+    return e.add("stack", parts, op.out.dtype, op.out.shape, axis=len(op.out.shape) - 1)
+
+
+# -- elementwise composites ---------------------------------------------------------------------------------------------
+
+
+def _elementwise(write: Callable[..., Value]) -> Rule:
+    """A rule for floats of one dtype."""
+
+    def rule(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
+        if op.out.dtype.kind != "f" or op.out.dtype.itemsize < 4 or any([v.dtype.kind == "c" for v in operands]):
+            return None
+        out = write(e, *[e.convert(value, op.out.dtype) for value in operands])
+        return e.broadcast(out, op.out.shape)
+
+    return rule
+
+
+def _test(e: Expansion, name: str, x: Value, y: Value) -> Value:
+    return e.two(name, x, y, np.bool_)
+
+
+def _chosen(e: Expansion, condition: Value, x: Value, y: Value) -> Value:
+    like = y if x.constant is not None else x
+    shape = np.broadcast_shapes(condition.shape, x.shape, y.shape)
+    return e.add("where", (condition, x, y), like.dtype, shape)
+
+
+def _log_add(exp: str, log1p: Callable[[Expansion, Value], Value], ln2: float) -> Rule:
+    def write(e: Expansion, x: Value, y: Value) -> Value:
+        """The larger one, and the logarithm of one plus the other's share."""
+        peak = e.two("maximum", x, y)
+        share = e.one(exp, e.one("negative", e.one("absolute", e.two("subtract", x, y))))
+        same = e.two("add", x, e.number(ln2))
+        return _chosen(e, _test(e, "equal", x, y), same, e.two("add", peak, log1p(e, share)))
+
+    return _elementwise(write)
+
+
+def _log2_1p(e: Expansion, x: Value) -> Value:
+    return e.two("multiply", e.one("log1p", x), e.number(1 / math.log(2)))
+
+
+def _x_times(function: str) -> Rule:
+    def write(e: Expansion, x: Value, y: Value) -> Value:
+        """x f(y), and 0 where x is 0 and y is a number."""
+        one = e.number(1 if function == "log" else 0)
+        nothing = e.two("logical_and", _test(e, "equal", x, e.number(0)), _test(e, "equal", y, y), np.bool_)
+        inside = _chosen(e, nothing, one, y)
+        return _chosen(e, nothing, e.number(0), e.two("multiply", x, e.one(function, inside)))
+
+    return _elementwise(write)
+
+
+def _entr(e: Expansion, x: Value) -> Value:
+    zero = e.number(0)
+    value = e.one("negative", e.two("multiply", x, e.one("log", _chosen(e, _test(e, "equal", x, zero), e.number(1), x))))
+    value = _chosen(e, _test(e, "equal", x, zero), zero, value)
+    return _chosen(e, _test(e, "less", x, zero), e.number(-math.inf), value)
+
+
+def _sinc(e: Expansion, x: Value) -> Value:
+    """NumPy's: sin(y) / y with y = pi x, and pi 1e-20 for pi 0."""
+    zero = _test(e, "equal", x, e.number(0))
+    y = e.two("multiply", _chosen(e, zero, e.number(1.0e-20), x), e.number(math.pi))
+    return e.two("divide", e.one("sin", y), y)
+
+
 RULES: dict[str, Rule] = {
+    "logaddexp": _log_add("exp", lambda e, x: e.one("log1p", x), math.log(2)),
+    "logaddexp2": _log_add("exp2", _log2_1p, 1.0),
+    "xlogy": _x_times("log"), "xlog1py": _x_times("log1p"), "entr": _elementwise(_entr), "sinc": _elementwise(_sinc),
+    "index_update": _updated, "index_add": _updated, "scatter_along_axis": _scattered, "roll": _roll, "cross": _cross,
     "mean": _mean, "count_nonzero": _count_nonzero, "norm": _norm, "norm_along": _norm_along,
     "logsumexp": _logsumexp, "softmax": _softmax, "log_softmax": _log_softmax,
 }  # fmt: skip

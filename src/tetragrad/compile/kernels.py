@@ -39,7 +39,7 @@ class Root:
     expr : Expr
         What.
     kind : str
-        "store"; "add" to what is there; or the name of the reduction by which it is accumulated over `over`.
+        "store"; "add" to what is there or "set" it, one element after another; or the name of the reduction by which it is accumulated over `over`.
     over : frozenset of int
         The loops that are accumulated over.
     """
@@ -58,7 +58,7 @@ class Root:
     @property
     def accumulates(self) -> bool:
         """Whether its loops end before it is whole."""
-        return self.kind not in ("store", "add")
+        return self.kind not in ("store", "add", "set")
 
     @property
     def exprs(self) -> list[Expr]:
@@ -161,7 +161,7 @@ class Kernel:
         outer = [*self.parallel, *self.accumulated]
         late = [root for root in self.roots if root.accumulates]
         self.across = bool(late) and not self.parallel
-        if any([root.kind == "add" for root in self.roots]):
+        if any([root.kind in ("add", "set") for root in self.roots]):
             self.extent, self.chunk = 1, self.sizes[outer[0]] if outer else 1
             self.strip = max(self.size, 1)
             return
@@ -223,6 +223,7 @@ class Emitter:
         self.pending: set[int] = set()
         self.pointers: dict[int, Scalar] = {}
         self.held: dict[Root, Accumulator] = {}
+        self.outlined = False
         self.b: Builder
 
     def emit(self) -> None:
@@ -479,10 +480,12 @@ class Emitter:
         hints: dict[str, bool | int] = {"interleave.count": 2} if names & scalars.FUNCTION_NAMES else {}
 
         def run(hints: dict[str, bool | int]) -> None:
+            self.outlined = hints is SLOW
             with self._open(loop, start, stop, hints):
                 self._iteration(k, sums, roots)
                 for condition in b.rare or ():
                     b.store(flag, b.load(flag, "b1") | condition)
+            self.outlined = False
 
         if not names & RARE:
             run(hints)
@@ -490,7 +493,7 @@ class Emitter:
             flag = b.alloca("b1")
             b.store(flag, b.const("b1", 0))
             before = [each.held() for each in sums]
-            if not all([root.kind == "store" for root in roots]):
+            if not all([root.kind in ("store", "set") for root in roots]):
                 with self._rare(), self._open(loop, start, stop):
                     for expr in needed:
                         self.value(expr)
@@ -551,7 +554,7 @@ class Emitter:
             self.held[root].add(value, self._in_row, single=True)
             return
         pointer, index = self._target(root)
-        if root.kind != "store":
+        if root.kind not in ("store", "set"):
             kind = "sum" if root.kind == "add" else root.kind
             value = combine(b, kind, b.load(pointer, value.type, index), value)
         b.store(pointer, value, index)
@@ -614,8 +617,22 @@ class Emitter:
             return scalars.convert(b, args[0], code)
         if expr.kind == "apply":
             name, params = expr.data
+            if self.outlined and name in scalars.FUNCTION_NAMES:
+                return self._call(name, args)
             return scalars.emit(b, name, args, dict(params))
         return self._reduction(expr)
+
+    def _call(self, name: str, args: list[Scalar]) -> Scalar:
+        """The code of a row in a function of its own."""
+        type = args[0].type
+        symbol = f"{name}.{type}"
+        function = self.module.functions.get(symbol)
+        if function is None:
+            arguments = [arg.type for arg in args]
+            function = Function(self.module, symbol, type, arguments, internal=True, attributes="noinline cold")
+            with function as b:
+                b.ret(scalars.emit(b, name, b.arguments, {}))
+        return self.b.call(function, type, args)
 
     def _reduction(self, expr: Expr) -> Scalar:
         """A reduction with loops of its own."""

@@ -15,7 +15,7 @@ from typing import Any
 from . import scalars
 from .exprs import ZERO, Expr, Expressions, Form, walk
 from .graph import Graph, Op, Value
-from .reading import MOVES, REDUCTIONS, Coords, Reader, readable, reduced_axes
+from .reading import MOVES, REDUCTIONS, Coords, Reader, reduced_axes
 
 # Operations whose elements take at most so many instructions are computed where they are read.
 CHEAP = 4
@@ -44,9 +44,11 @@ class Work:
         Whether it is added to what is there.
     after : Work or None
         The work that must have ended before.
+    ordered : bool
+        Whether elements must be written one after another, since positions may repeat.
     """
 
-    __slots__ = ("add", "after", "axes", "group", "leaves", "place", "shape", "source", "symbols", "value")
+    __slots__ = ("add", "after", "axes", "group", "leaves", "ordered", "place", "shape", "source", "symbols", "value")
 
     def __init__(
         self, value: Value, shape: tuple[int, ...], axes: tuple[int, ...] = (), *, source: Value | None = None,
@@ -59,6 +61,7 @@ class Work:
         self.place = place
         self.add = add
         self.after = after
+        self.ordered = False
         self.leaves: list[tuple[Value, Coords]] = []
         self.symbols: list[Form] = []
         self.group: Any = None
@@ -106,6 +109,7 @@ class Group:
         self.accumulated: frozenset[int] | None = None
         self.late: set[Value] = set()
         self.totals = False
+        self.ordered = False
         self.reads: set[Value] = set()
         self.needs: set[Group] = set()
 
@@ -128,9 +132,12 @@ class Nests:
         The values of the graph's operations that are in memory.
     """
 
-    def __init__(self, graph: Graph, alone: Callable[[Op], Iterable[Value] | None]) -> None:
+    def __init__(
+        self, graph: Graph, alone: Callable[[Op], Iterable[Value] | None], written: dict[Op, list[Work]]
+    ) -> None:  # fmt: skip
         self.graph = graph
         self.alone = alone
+        self.written = written
         self.native = {op for op in graph.ops if alone(op) is None}
         self.costs: dict[Value, int] = {}
         self.stored: set[Value] = set()
@@ -151,7 +158,7 @@ class Nests:
                 wanted.update(self.alone(op) or ())
         self.wanted = wanted
         for op in self.graph.ops:
-            if op not in self.native or op.name in REDUCTIONS or op.name in WRITES:
+            if op not in self.native or op.name in REDUCTIONS or op in self.written:
                 continue
             inside = sum([self.costs.get(value, 0) for value in op.operands])
             if op.name in MOVES:
@@ -169,8 +176,8 @@ class Nests:
         for op in self.graph.ops:
             if op not in self.native:
                 self._place_alone(op)
-            elif op.name in WRITES:
-                for work in WRITES[op.name](op):
+            elif op in self.written:
+                for work in self.written[op]:
                     self._place(work)
             elif op.name in REDUCTIONS:
                 self._place(Work(op.out, op.operands[0].shape, reduced_axes(op)))
@@ -192,15 +199,14 @@ class Nests:
                     self.groups.remove(other)
 
     def _unite(self, group: Group, other: Group) -> bool:
-        if other in group.needs or group in other.needs:
+        if other in group.needs or group in other.needs or group.ordered or other.ordered:
             return False
         shared = {value for value in group.reads & other.reads if value.size == group.size}
         if not shared and group.size > SMALL:
             return False
         before = group.inner, group.accumulated, set(group.late), group.totals
         for work in other.works:
-            writes = work.place is not None and (work.add or work.after is not None)
-            if writes or not self._levels(work, group, other.spaces[work], commit=True):
+            if work.after is not None or not self._levels(work, group, other.spaces[work], commit=True):
                 group.inner, group.accumulated, group.late, group.totals = before
                 return False
         for work in other.works:
@@ -244,10 +250,10 @@ class Nests:
         homes = [group for value, _ in work.leaves for group in self.makers.get(value, ())]
         candidates = [*homes, *[group for group in self.groups if group not in homes]][::-1]
         candidates.sort(key=lambda group: group not in homes)
-        if work.add or work.place is not None:
-            candidates = [] if work.add else candidates
+        if work.ordered:
+            candidates = []
         for group in candidates:
-            if group.op is None and self._joins(work, group, sizes, group in homes):
+            if group.op is None and not group.ordered and self._joins(work, group, sizes, group in homes):
                 break
         else:
             group = Group(sizes)
@@ -334,8 +340,8 @@ class Nests:
         """Whether the group's loops can be ordered so that a reduction is done; with `commit`, order them so."""
         loops = frozenset([form.index for form in coords if form.index is not None])
         everything = frozenset(range(len(group.sizes)))
-        if work.place is not None and group.works:
-            return False
+        if work.place is not None:
+            return loops == everything
         if not work.reduces:
             if loops != everything and group.inner is not None and loops & group.inner:
                 return False  # columns that no row has: nothing could hold them
@@ -379,6 +385,7 @@ class Nests:
     def _add(self, work: Work, group: Group, coords: Coords) -> None:
         work.group = group
         group.works.append(work)
+        group.ordered = group.ordered or work.ordered
         group.spaces[work] = coords
         if work.place is None:
             op = work.value.op
@@ -429,44 +436,3 @@ class Nests:
             done.update(ready)
             waiting = [group for group in waiting if group not in done]
         self.groups = ordered
-
-
-# -- operations that write into parts of their result -----------------------------------------------------------------
-
-
-def _concatenate(op: Op) -> list[Work]:
-    axis, start = op.params["axis"], 0
-    works = []
-    for value in op.operands:
-
-        def place(reader: Reader, coords: Coords, start: int = start) -> Coords:
-            return (*coords[:axis], coords[axis] + start, *coords[axis + 1 :])
-
-        works.append(Work(op.out, value.shape, source=value, place=place))
-        start += value.shape[axis]
-    return works
-
-
-def _stack(op: Op) -> list[Work]:
-    axis = op.params["axis"]
-    works = []
-    for k, value in enumerate(op.operands):
-
-        def place(reader: Reader, coords: Coords, k: int = k) -> Coords:
-            return (*coords[:axis], Form(k), *coords[axis:])
-
-        works.append(Work(op.out, value.shape, source=value, place=place))
-    return works
-
-
-WRITES: dict[str, Callable[[Op], list[Work]]] = {"concatenate": _concatenate, "stack": _stack}
-
-
-def is_native(op: Op) -> bool:
-    """Whether an operation runs in loop nests."""
-    if any([value.size == 0 for value in (*op.operands, *op.outputs)]):
-        return False
-    if op.name in WRITES:
-        return all([value.dtype == op.out.dtype and value.dtype in scalars.CODES for value in op.operands])
-    return readable(op)
-

@@ -10,10 +10,11 @@ from .expand import expanded
 from .exprs import Expressions
 from .graph import Graph, Op, Value
 from .kernels import Kernel, Root, cost_of, emit_final, emit_kernel
-from .nests import Group, Nests, is_native
+from .nests import Group, Nests
 from .passes import improve, separate_outputs
 from .program import ALIGNMENT, CallStep, KernelStep, Program
 from .reading import Reader
+from .writes import WRITES, is_native, writes
 
 # Nanoseconds on one thread: of one instruction on one element in a vector loop, and of a byte moved.
 INSTRUCTION, BYTE = 0.012, 0.05
@@ -49,7 +50,8 @@ class _Plan:
         self.alone: dict[Op, list[Value] | None] = {}
         for op in graph.ops:
             self.alone[op] = self._alone(op)
-        self.nests = Nests(graph, self.alone.__getitem__)
+        written = {op: WRITES[op.name](op) for op in graph.ops if self.alone[op] is None and writes(op)}
+        self.nests = Nests(graph, self.alone.__getitem__, written)
         self._make_buffers()
         for group in self.nests.groups:
             if group.op is not None:
@@ -153,7 +155,7 @@ class _Plan:
             value = work.value
             if work.place is not None:
                 assert work.source is not None
-                kind = "add" if work.add else "store"
+                kind = "add" if work.add else "set" if work.ordered else "store"
                 expr = make.convert(reader.element(work.source, coords), value.dtype)
                 kernel.roots.append(Root(value, work.place(reader, coords), expr, kind))
                 continue
