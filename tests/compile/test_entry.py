@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
+import signal
 import sys
 import threading
 import types
@@ -430,6 +432,72 @@ def test_callers_in_several_threads():
     for worker in workers:
         worker.join()
     assert not wrong
+
+
+def slow(n=200_000):
+    """Some tenths of a second of arithmetic."""
+    made = program([("f8", n)], [("f8", n)])
+
+    def rule(b, x):
+        y = x
+        with b.loop(0, 300, carry=[y]) as (_, values):
+            values[0] = values[0] * 0.5 + x
+        return values[0]
+
+    add_kernel(made, 0, 1, rule, work=1e9)
+    return made
+
+
+def test_the_lock_is_released():
+    f = make_entry(slow(1_000_000))
+    x = np.ones(1_000_000)
+    counted, done = [], threading.Event()
+
+    def count():
+        while not done.wait(0.0005):
+            counted.append(1)
+
+    counter = threading.Thread(target=count)
+    counter.start()
+    try:
+        before = len(counted)
+        f(x)
+        during = len(counted) - before
+    finally:
+        done.set()
+        counter.join()
+    assert during > 3
+
+
+def test_an_interrupt_surfaces_after_the_call(two_threads):
+    f = make_entry(slow())
+    x = np.ones(200_000)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            for _ in range(100):
+                signal.setitimer(signal.ITIMER_REAL, 0.005)
+                f(x)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert (f(x) == 2).all()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_child_process(two_threads):
+    f, g = make_entry(slow(50_000)), make_entry(through_arena(50_000))
+    x = np.ones(50_000)
+    f(x), g(x)
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if (f(x) == 2).all() and (g(x) == 3).all() else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 # -- products ----------------------------------------------------------------------------------------------------------
