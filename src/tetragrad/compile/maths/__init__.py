@@ -13,8 +13,9 @@ from collections.abc import Callable
 from ..values import Scalar
 from .exponentials import cosh, exp, exp2, expit, expm1, sinh, tanh
 from .inverse import arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh
-from .logarithms import log, log1p, log2, log10, logit, log_expit
+from .logarithms import log, log1p, log2, log10, log_expit, logit
 from .powers import cbrt, power, rsqrt, sqrt
+from .special import digamma, erf, erfc, gammaln
 from .trigonometric import cos, sin, tan
 
 FUNCTIONS: dict[str, Callable[..., Scalar]] = {
@@ -22,6 +23,6 @@ FUNCTIONS: dict[str, Callable[..., Scalar]] = {
     for function in (
         *(exp, exp2, expm1, log, log2, log10, log1p, sin, cos, tan, sinh, cosh, tanh),
         *(arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh),
-        *(sqrt, rsqrt, cbrt, power, expit, logit, log_expit),
+        *(sqrt, rsqrt, cbrt, power, expit, logit, log_expit, erf, erfc, gammaln, digamma),
     )
 }

@@ -98,11 +98,18 @@ TANH_ONE = {"f4": 9.02, "f8": 19.07}  # from here on tanh rounds to 1
 
 def exp(b: Builder, x: Scalar) -> Scalar:
     """e**x."""
+    return exp_of_sum(b, x, None)
+
+
+def exp_of_sum(b: Builder, x: Scalar, rest: Scalar | None) -> Scalar:
+    """e**(x + rest), the rest about x's last digit."""
     low, small, high = EXP_RANGE[format_of(x).type]
     x = at_least(b, at_most(b, x, high), low)
     n, bits = nearest(b, x, LOG2E)
     first, second = LN2[x.type]
     r = b.fma(n, -second, b.fma(n, -first, x))
+    if rest is not None:
+        r = r + rest
     return scaled(b, exp_minus_1(b, r), bits, x < small)
 
 

@@ -1,8 +1,8 @@
 """The inverses of the trigonometric and hyperbolic functions.
 
-arctan folds its argument onto |t| <= tan(pi/8) by arctan(a) = pi/4 + arctan((a - 1) / (a + 1)) and pi/2 - arctan(1 / a);
-arcsin and arccos theirs onto [0, 1/2] by arcsin(a) = pi/2 - 2 arcsin(sqrt((1 - a) / 2)). The hyperbolic ones are
-logarithms of 1 + u with u in two parts.
+arctan folds its argument onto |t| <= tan(pi/8) by arctan(a) = pi/4 + arctan((a - 1) / (a + 1)) and pi/2 -
+arctan(1 / a); arcsin and arccos theirs onto [0, 1/2] by arcsin(a) = pi/2 - 2 arcsin(sqrt((1 - a) / 2)). The hyperbolic
+ones are logarithms of 1 + u with u in two parts.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def arctan2(b: Builder, y: Scalar, x: Scalar) -> Scalar:
 def _angle(b: Builder, y: Scalar, x: Scalar, obtuse: Scalar | None = None) -> Scalar:
     """The angle of (x, y), or of (-x, y) where it is obtuse; x, y >= 0.
 
-    With the smaller over the larger one, t = small / large or (small - large) / (small + large), it is a multiple of pi/4
-    plus or minus arctan(t).
+    With the smaller over the larger one, t = small / large or (small - large) / (small + large), it is a multiple of
+    pi/4 plus or minus arctan(t).
     """
     f = format_of(x)
     steep = y > x

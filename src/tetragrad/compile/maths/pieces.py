@@ -65,7 +65,7 @@ def format_of(x: Scalar) -> Format:
     return FORMATS[x.type]
 
 
-def polynomial(b: Builder, x: Scalar, coefficients: Sequence[float]) -> Scalar:
+def polynomial(b: Builder, x: Scalar, coefficients: Sequence[Number]) -> Scalar:
     """The polynomial with these coefficients, the constant first.
 
     Neighbours are paired until at most three terms are left (Estrin's scheme): a processor's queue of waiting

@@ -67,14 +67,14 @@ COS = {
 def sin(b: Builder, x: Scalar) -> Scalar:
     """Sine."""
     quadrant, r, _ = reduce(b, x, _reduce_fast)
-    value = _turned(b, b.select(_odd(quadrant), _cos(b, r), _sin(b, r)), quadrant)
+    value = _turned(b, b.select(_odd(quadrant), cos_polynomial(b, r), sin_polynomial(b, r)), quadrant)
     return b.select(x == 0, x, value)
 
 
 def cos(b: Builder, x: Scalar) -> Scalar:
     """Cosine."""
     quadrant, r, _ = reduce(b, x, _reduce_fast)
-    return _turned(b, b.select(_odd(quadrant), _sin(b, r), _cos(b, r)), quadrant + 1)
+    return _turned(b, b.select(_odd(quadrant), sin_polynomial(b, r), cos_polynomial(b, r)), quadrant + 1)
 
 
 def tan(b: Builder, x: Scalar) -> Scalar:
@@ -97,12 +97,14 @@ def tan(b: Builder, x: Scalar) -> Scalar:
     return b.select(x == 0, x, corrected)
 
 
-def _sin(b: Builder, r: Scalar) -> Scalar:
+def sin_polynomial(b: Builder, r: Scalar) -> Scalar:
+    """sin(r) on |r| <= pi/4."""
     square = r * r
     return b.fma(r * square, polynomial(b, square, SIN[r.type]), r)
 
 
-def _cos(b: Builder, r: Scalar) -> Scalar:
+def cos_polynomial(b: Builder, r: Scalar) -> Scalar:
+    """cos(r) on |r| <= pi/4."""
     square = r * r
     return b.fma(square, b.fma(square, polynomial(b, square, COS[r.type]), -0.5), 1.0)
 
