@@ -1,8 +1,9 @@
 """erf, erfc, gammaln and digamma.
 
-erfc(x) exp(x**2) x is a polynomial in (x - a) / (x + a) on x >= 0.9 (after Shepherd and Laframboise 1981). gammaln and digamma are moved by their recurrences to an interval of length 1 around their zeros, where a
-polynomial times the distance to the zero keeps the relative precision; large arguments have Stirling's series, negative
-ones the reflection formulas. "f4" is computed in "f8" for these two.
+erfc(x) exp(x**2) x is a polynomial in (x - a) / (x + a) on x >= 0.9 (after Shepherd and Laframboise 1981). gammaln and
+digamma are moved by their recurrences to intervals around their zeros, where a polynomial times the distance to the
+zero keeps the relative precision; large arguments have Stirling's series, negative ones the reflection formulas, whose
+terms cancel near the zeros there. "f4" is computed in "f8" for these two.
 """
 
 from __future__ import annotations
