@@ -8,6 +8,7 @@ that leave the run are ever whole arrays.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -42,13 +43,13 @@ class Run:
                 incoming.append((node, *(row(g, self.shape) or (np.ascontiguousarray(g).reshape(-1), True))))
         outs = self._outs({node for node, _, _ in incoming})
         size = math.prod(self.shape)
-        take = iter(range(0, size, BLOCK)).__next__  # atomic: each block goes to one thread
+        take = deque(range(0, size, BLOCK)).popleft  # atomic, with and without the GIL: each block goes to one thread
 
         def work() -> None:
             while True:
                 try:
                     start = take()
-                except StopIteration:
+                except IndexError:
                     return
                 self._sweep_block(slice(start, start + BLOCK), incoming, outs)
 
@@ -106,12 +107,13 @@ def find_run(order: Sequence[Node], start: int, stops: Collection[Node], wanted:
     for position in range(start, len(order)):
         node = order[position]
         pushers = getattr(node.primitive, "pushers", None)
-        if pushers is None or node.shape != shape or node in stops or type(node.residuals) is not tuple:
+        residuals = node.residuals  # another thread's pass may release them
+        if pushers is None or node.shape != shape or node in stops or type(residuals) is not tuple:
             break
         parents = [parent if wanted is None or parent in wanted else None for parent in node.parents]
         if any([parent is not None and parent.shape != shape for parent in parents]):
             break
-        rows: list[Any] = [row(residual, shape) for residual in node.residuals]
+        rows: list[Any] = [row(residual, shape) for residual in residuals]
         if None in rows:
             break
         edges = [(p, parent) for p, parent in zip(pushers, parents) if p is not None and parent is not None]
