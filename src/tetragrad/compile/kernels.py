@@ -12,201 +12,46 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from . import scalars
-from .exprs import Expr, Expressions, Form, linear, walk
+from . import outlined, scalars
+from .exprs import Expr, Form, linear, walk
 from .graph import Value
 from .ir import Builder, Function, Module
+from .loops import BLOCK, Kernel, Root, linear_of
+from .outlined import RARE, SLOW
 from .reductions import Accumulator, combine, identity
 from .values import Scalar
 
-BLOCK = 1024  # elements that are summed in the native precision, in any order
-STRIP = 4096  # elements of a long loop that are one iteration for threads
 SCRATCH = 1 << 16  # bytes of a row that waits for a later stage
 HEAVY = 10  # instructions worth a store and a load
-CHUNK = 1 << 14  # elements that are accumulated together at least
-RARE = frozenset({"sin", "cos", "tan"})  # need a branch for rare arguments
-SLOW: dict[str, bool | int] = {"unroll.disable": True, "vectorize.enable": False}
-CHUNKS = 64  # at most so many partial results
+LONG = 64  # iterations of a loop that is not unrolled
 
 
-class Root:
-    """Something that a kernel leaves in memory.
+class Stage:
+    """One loop over the row.
 
     Attributes
     ----------
-    value, coords
-        Where: a value of the graph, and coordinates there.
-    expr : Expr
-        What.
-    kind : str
-        "store"; "add" to what is there or "set" it, one element after another; or the name of the reduction by which it is accumulated over `over`.
-    over : frozenset of int
-        The loops that are accumulated over.
+    reduced : list of Expr
+        Reductions whose elements it takes together.
+    roots : list of Root
+        What it stores.
+    kept : list of Expr
+        What it puts into scratch memory, for later stages.
+    called : list of Expr
+        Functions that are called after it, on whole rows in scratch memory.
     """
 
-    __slots__ = ("coords", "expr", "kind", "over", "value")
-
-    def __init__(
-        self, value: Value, coords: tuple[Form, ...], expr: Expr, kind: str = "store", over: frozenset[int] = frozenset()
-    ) -> None:  # fmt: skip
-        self.value = value
-        self.coords = coords
-        self.expr = expr
-        self.kind = kind
-        self.over = over
-
-    @property
-    def accumulates(self) -> bool:
-        """Whether its loops end before it is whole."""
-        return self.kind not in ("store", "add", "set")
-
-    @property
-    def exprs(self) -> list[Expr]:
-        """What must be computed for it."""
-        return [self.expr, *[expr for form in self.coords for expr in form.exprs]]
-
-    @property
-    def symbols(self) -> frozenset[int]:
-        """The loops that it depends on."""
-        return self.expr.symbols.union(*[form.symbols for form in self.coords])
-
-
-class Kernel:
-    """Loops and what they compute.
-
-    Attributes
-    ----------
-    parallel, accumulated, inner : list of int
-        The loops in order: outer ones that results have, outer ones that they are accumulated over, inner ones.
-    strips : bool
-        There is one loop, which is cut into strips.
-    extent : int
-        Iterations of the function.
-    chunk : int
-        Outer iterations (or strips) to one of the extent.
-    """
-
-    def __init__(self, name: str, make: Expressions, loops: Sequence[int], inner: Any, accumulated: Any) -> None:
-        self.name = name
-        self.make = make
-        self.loops = list(loops)
-        self.inner_set = inner
-        self.accumulated_set = accumulated
+    def __init__(self) -> None:
+        self.reduced: list[Expr] = []
         self.roots: list[Root] = []
-        self.sizes = dict(make.sizes)
-        self.merged: set[int] = set()
-        self.extent = self.chunk = 1
-        self.strip = STRIP
-
-    def plan(self) -> None:
-        """Order the loops, join those that are one in memory, and decide how the work may be split."""
-        loops, inner, accumulated = self.loops, self.inner_set, self.accumulated_set
-        totals = any([root.accumulates and root.over >= set(loops) for root in self.roots])
-        if inner is not None:
-            outer = [loop for loop in loops if loop not in inner]
-            summed = set(outer) if totals else set(accumulated or ())
-            classes = [[x for x in outer if x not in summed], [x for x in outer if x in summed], sorted(inner)]
-        elif accumulated is not None:
-            last = max(accumulated)
-            rest = [loop for loop in loops if loop > last]
-            classes = [[x for x in loops if x < last and x not in accumulated], sorted(accumulated), rest]
-        else:
-            classes = [[], [], list(loops)]
-        self.sizes = dict(self.make.sizes)
-        forms = self._forms()
-        classes = [self._joined(each, forms) for each in classes]
-        self.strips = False
-        if inner is None and accumulated is None:
-            (*outer, last) = classes[2] or [-1]
-            classes = [[], outer, [last]] if totals else [outer, [], [last]]
-            self.strips = not outer and last >= 0
-            if last < 0:
-                classes = [[], [], []]
-        self.parallel, self.accumulated, self.inner = classes
-        self._reduce_rows()
-        self._split()
-
-    def _reduce_rows(self) -> None:
-        """What is accumulated over the inner loops too is reduced over the row first."""
-        inner = set(self.inner)
-        for root in self.roots:
-            if root.accumulates and inner and root.over >= inner:
-                symbols = [x for x in self.loops if x in root.over and (x in inner or x in self.merged)]
-                root.expr = self.make.reduce(root.kind, root.expr, symbols, root.value.dtype)
-
-    def _forms(self) -> list[Form]:
-        exprs = [expr for root in self.roots for expr in root.exprs]
-        forms = [linear(root.coords, root.value.shape) for root in self.roots]
-        for expr in walk(exprs):
-            if expr.kind == "load":
-                forms.append(linear(expr.data[1], expr.data[0].shape))
-            elif expr.kind == "index" or (expr.kind == "reduce" and expr.data[0] in ("argmax", "argmin")):
-                forms.append(expr.data if expr.kind == "index" else linear_of(self, expr.data[1]))
-        return forms
-
-    def _joined(self, loops: list[int], forms: list[Form]) -> list[int]:
-        kept: list[int] = []
-        for loop in reversed(loops):
-            if kept:
-                size = self.sizes[kept[0]]
-                factors = [dict(form.terms) for form in forms]
-                if all([each.get(loop, 0) == size * each.get(kept[0], 0) for each in factors]):
-                    self.sizes[kept[0]] = size * self.sizes[loop]
-                    self.merged.add(loop)
-                    continue
-            kept.insert(0, loop)
-        return kept
-
-    def _split(self) -> None:
-        outer = [*self.parallel, *self.accumulated]
-        late = [root for root in self.roots if root.accumulates]
-        self.across = bool(late) and not self.parallel
-        if any([root.kind in ("add", "set") for root in self.roots]):
-            self.extent, self.chunk = 1, self.sizes[outer[0]] if outer else 1
-            self.strip = max(self.size, 1)
-            return
-        if self.strips:
-            (loop,) = self.inner
-            self.strip = BLOCK if late else STRIP
-            count = -(-self.sizes[loop] // self.strip)
-        else:
-            count = self.sizes[outer[0]] if outer else 1
-        if self.across:
-            row = max(self.size // max(count, 1), 1)
-            columns = any([form.terms for root in late for form in root.coords])
-            most = 16 if columns else CHUNKS
-            self.chunk = max(1, -(-CHUNK // row), -(-count // most))
-        self.extent = -(-count // self.chunk)
-        self.count = count
+        self.kept: list[Expr] = []
+        self.called: list[Expr] = []
 
     @property
-    def size(self) -> int:
-        """Iterations in all."""
-        size = 1
-        for loop in (*self.parallel, *self.accumulated, *self.inner):
-            size *= self.sizes[loop]
-        return size
-
-    @property
-    def partial(self) -> bool:
-        """Whether accumulated results are parts that another kernel adds up."""
-        return self.across and self.extent > 1
-
-    def levels(self, expr: Expr) -> frozenset[int]:
-        """The loops, as they were joined, that an expression depends on."""
-        return expr.symbols - self.merged
-
-
-def linear_of(kernel: Kernel, symbols: Sequence[int]) -> Form:
-    """The position in a row, of its elements in order."""
-    form, stride = Form(), 1
-    for symbol in reversed(symbols):
-        form = form + Form.of(symbol) * stride
-        stride *= kernel.make.sizes[symbol]
-    return form
-
-
-Place = Callable[[Value], "int | None"]
+    def needed(self) -> list[Expr]:
+        """What is computed in each iteration."""
+        found = [expr.args[0] for expr in self.reduced] + self.kept
+        return found + [expr for root in self.roots for expr in root.exprs]
 
 
 class Emitter:
@@ -224,6 +69,7 @@ class Emitter:
         self.pointers: dict[int, Scalar] = {}
         self.held: dict[Root, Accumulator] = {}
         self.outlined = False
+        self.ready: set[int] = set()  # what waits in scratch memory
         self.b: Builder
 
     def emit(self) -> None:
@@ -242,7 +88,10 @@ class Emitter:
             elif kernel.strips:
                 (loop,) = kernel.inner
                 strip, size = kernel.strip, kernel.sizes[loop]
-                if kernel.extent == 1:
+                if kernel.called and kernel.count > 1:
+                    with b.loop(start, stop) as (k, _), self._scope():
+                        self._row([(loop, k * strip, b.minimum(k * strip + strip, b.const("i8", size)))])
+                elif kernel.extent == 1:
                     self._row([(loop, 0, size)])
                 else:
                     self._row([(loop, start * strip, b.minimum(stop * strip, b.const("i8", size)))])
@@ -323,6 +172,9 @@ class Emitter:
 
     @contextmanager
     def _open(self, loop: int, start: Any, stop: Any, hints: Any = None) -> Iterator[None]:
+        hints = dict(hints or {})
+        if not (isinstance(stop, int) and stop < LONG):
+            hints["unroll.disable"] = True
         with self.b.loop(start, stop, hints=hints or None) as (index, _), self._scope():
             self.at[loop] = index
             yield
@@ -377,112 +229,132 @@ class Emitter:
     # -- a row
 
     def _plan_stages(self) -> None:
-        """Which reductions and stores run in which loop over the row."""
+        """Which reductions, calls and stores run in, or after, which loop over the row."""
         kernel = self.kernel
         inner = frozenset(kernel.inner)
-        everything = [expr for root in kernel.roots for expr in root.exprs]
+        self.everything = [expr for root in kernel.roots for expr in root.exprs]
         level: dict[int, int] = {}
-        self.reductions: list[tuple[int, Expr]] = []
-        for expr in walk(everything):
+        self.stages: list[Stage] = []
+
+        def stage(k: int) -> Stage:
+            while len(self.stages) <= k:
+                self.stages.append(Stage())
+            return self.stages[k]
+
+        kept: set[int] = set()
+        for expr in walk(self.everything):
             own = max([level[arg.number] for arg in expr.args], default=0)
-            if expr.kind == "reduce" and inner and frozenset(expr.data[1]) - kernel.merged == inner:
-                self.reductions.append((own, expr))
-                self.pending.add(expr.number)
-                own += 1
             level[expr.number] = own
-        self.everything = everything
-        self.stages: list[tuple[list[Expr], list[Root]]] = []
+            if expr.kind == "reduce" and inner and frozenset(expr.data[1]) - kernel.merged == inner:
+                stage(own).reduced.append(expr)
+                self.pending.add(expr.number)
+                level[expr.number] = own + 1
+            elif expr in kernel.called:
+                stage(own).called.append(expr)
+                level[expr.number] = own + 1
+                for arg in expr.args:
+                    if arg not in kernel.called and arg.number not in kept:
+                        kept.add(arg.number)
+                        stage(level[arg.number]).kept.append(arg)
         self.last: list[Root] = []
-        of_root: dict[Root, int] = {}
         for root in kernel.roots:
-            depends = (root.symbols - kernel.merged) & inner
-            if depends:
-                of_root[root] = max([level[expr.number] for expr in root.exprs])
+            if (root.symbols - kernel.merged) & inner:
+                stage(max([level[expr.number] for expr in root.exprs])).roots.append(root)
             else:
                 self.last.append(root)
-        count = max([stage for stage, _ in self.reductions] + list(of_root.values()), default=-1) + 1
-        for k in range(count):
-            reduced = [expr for stage, expr in self.reductions if stage == k]
-            self.stages.append((reduced, [root for root, stage in of_root.items() if stage == k]))
-        self._plan_scratch()
+        if not kernel.called:
+            self._keep_heavy()
+        self._make_scratch()
 
-    def _plan_scratch(self) -> None:
+    def _keep_heavy(self) -> None:
         """Expressions that take long and that several stages need: the first one keeps them."""
         kernel = self.kernel
         inner = frozenset(kernel.inner)
-        self.kept: list[list[Expr]] = [[] for _ in self.stages]
-        self.scratch: dict[int, Scalar] = {}
         length = 1
         for loop in kernel.inner:
             length *= kernel.sizes[loop]
         if length * 8 > SCRATCH or kernel.strips:
             return
         first: dict[int, int] = {}
-        for k, (reduced, roots) in enumerate(self.stages):
-            needed = [reduced_.args[0] for reduced_ in reduced] + [expr for root in roots for expr in root.exprs]
-            stop = set(self.pending)
-            for expr in walk(needed, lambda e: not (e.number in first and first[e.number] < k) and e.number not in stop):
-                if expr.number in first and first[expr.number] < k:
-                    if expr.number not in self.scratch:
-                        code = scalars.CODES[expr.dtype]
-                        self.scratch[expr.number] = self.b.alloca(code, length)
-                        self.kept[first[expr.number]].append(expr)
-                elif expr.kind == "apply" and scalars.weight(expr.data[0]) >= HEAVY and self._inside(expr) & inner:
+
+        def earlier(expr: Expr, k: int) -> bool:
+            return first.get(expr.number, k) < k
+
+        for k, stage in enumerate(self.stages):
+            for expr in walk(stage.needed, lambda e, k=k: not earlier(e, k) and e.number not in self.pending):
+                if earlier(expr, k):
+                    if expr not in self.stages[first[expr.number]].kept:
+                        self.stages[first[expr.number]].kept.append(expr)
+                elif expr.kind == "apply" and scalars.weight(expr.data[0]) >= HEAVY and kernel.levels(expr) & inner:
                     first[expr.number] = k
-        pointers = list(self.scratch.values())
 
-        self.scratch = dict(zip(self.scratch, self.b.disjoint(pointers))) if pointers else {}
-
-    def _inside(self, expr: Expr) -> frozenset[int]:
-        return self.kernel.levels(expr)
+    def _make_scratch(self) -> None:
+        """Memory for the rows that are kept."""
+        kernel = self.kernel
+        length = kernel.strip if kernel.strips else 1
+        for loop in kernel.inner:
+            length = min(length, kernel.sizes[loop]) if kernel.strips else length * kernel.sizes[loop]
+        rows = [expr for stage in self.stages for expr in (*stage.kept, *stage.called)]
+        memory = [self.b.alloca(scalars.CODES[expr.dtype], length) for expr in rows]
+        pointers = self.b.disjoint(memory) if rows else []
+        self.scratch = {expr.number: pointer for expr, pointer in zip(rows, pointers)}
 
     def _row(self, inner: list[tuple[int, Any, Any]]) -> None:
         """The stages of one row; `inner` are its loops with their bounds."""
         self._hoist(self.everything)
-        for k in range(len(self.stages)):
-            self._stage(k, inner)
+        self.row = inner
+        for stage in self.stages:
+            self._stage(stage, inner)
             self._hoist(self.everything)
         for root in self.last:
             self._leave(root)
 
-    def _stage(self, k: int, inner: list[tuple[int, Any, Any]]) -> None:
+    def _stage(self, stage: Stage, inner: list[tuple[int, Any, Any]]) -> None:
         b = self.b
-        reduced, roots = self.stages[k]
-        sums = [Accumulator(b, expr.data[0], scalars.CODES[expr.dtype]) for expr in reduced]
-        roots_ = [root for root in roots]
+        sums = [Accumulator(b, expr.data[0], scalars.CODES[expr.dtype]) for expr in stage.reduced]
         *outer, (last, start, stop) = inner
-        whole = not outer and (not isinstance(stop, int) or stop <= BLOCK)
+        short = isinstance(stop, int) and stop <= BLOCK
         with ExitStack() as stack:
             for loop, low, high in outer:
                 stack.enter_context(self._open(loop, low, high))
                 self._hoist(self.everything)
-            cut = any([each.blocked for each in sums]) and not (isinstance(stop, int) and stop <= BLOCK)
-            if cut and not self.kernel.strips:
+            if not any([each.blocked for each in sums]) or short or self.kernel.strips:
+                whole = not outer and (short or self.kernel.strips)
+                self._innermost(stage, last, start, stop, sums, whole=whole)
+            else:
                 with b.loop(start, stop, BLOCK) as (block, _), self._scope():
                     end = b.minimum(block + BLOCK, b.const("i8", stop) if isinstance(stop, int) else stop)
-                    self._innermost(k, last, block, end, sums, roots_, whole=False)
-            else:
-                self._innermost(k, last, start, stop, sums, roots_, whole=whole)
-        for expr, total in zip(reduced, sums):
+                    self._innermost(stage, last, block, end, sums, whole=False)
+        for expr, total in zip(stage.reduced, sums):
             self.pending.discard(expr.number)
             self.scopes[-1][expr.number] = total.value()
+        self.ready.update([expr.number for expr in stage.kept])
+        for expr in stage.called:
+            length = stop if start is self.zero else stop - start
+            rows = [self.scratch[part.number] for part in (expr, *expr.args)]
+            types = [scalars.CODES[part.dtype] for part in (expr, *expr.args)]
+            function = outlined.on_rows(self.module, expr.data[0], types)
+            b.call(function, None, [*rows, b.const("i8", length) if isinstance(length, int) else length])
+            self.ready.add(expr.number)
 
     def _innermost(
-        self, k: int, loop: int, start: Any, stop: Any, sums: list[Accumulator], roots: list[Root], *, whole: bool
+        self, stage: Stage, loop: int, start: Any, stop: Any, sums: list[Accumulator], *, whole: bool
     ) -> None:  # fmt: skip
+        """The innermost loop; where it has functions with rare arguments, quickly first, and again if one was rare."""
         b = self.b
+        needed = stage.needed
+        if not needed:
+            return
         for each in sums:
             each.start_block(whole)
-        reduced, _ = self.stages[k]
-        needed = [*[expr.args[0] for expr in reduced], *[expr for root in roots for expr in root.exprs]]
-        inside = [e for e in walk(needed, lambda e: self._available(e.number) is None) if loop in e.symbols]
-        names = {e.data[0] for e in inside if e.kind == "apply" and self._available(e.number) is None}
+        inside = [e for e in walk(needed, lambda e: not self._is_known(e)) if e.kind == "apply"]
+        names = {e.data[0] for e in inside if loop in e.symbols and not self._is_known(e)}
         hints: dict[str, bool | int] = {"interleave.count": 2} if names & scalars.FUNCTION_NAMES else {}
 
         def run(hints: dict[str, bool | int]) -> None:
             self.outlined = hints is SLOW
             with self._open(loop, start, stop, hints):
-                self._iteration(k, sums, roots)
+                self._iteration(stage, sums)
                 for condition in b.rare or ():
                     b.store(flag, b.load(flag, "b1") | condition)
             self.outlined = False
@@ -493,7 +365,7 @@ class Emitter:
             flag = b.alloca("b1")
             b.store(flag, b.const("b1", 0))
             before = [each.held() for each in sums]
-            if not all([root.kind in ("store", "set") for root in roots]):
+            if not all([root.kind in ("store", "set") for root in stage.roots]):
                 with self._rare(), self._open(loop, start, stop):
                     for expr in needed:
                         self.value(expr)
@@ -521,19 +393,13 @@ class Emitter:
             run(hints)
         return []
 
-    def _iteration(self, k: int, sums: list[Accumulator], roots: list[Root]) -> None:
+    def _iteration(self, stage: Stage, sums: list[Accumulator]) -> None:
         """One iteration of the innermost loop of a stage."""
-        b = self.b
-        reduced, _ = self.stages[k]
-        for number, memory in self.scratch.items():
-            expr = next((e for kept in self.kept[:k] for e in kept if e.number == number), None)
-            if expr is not None:
-                self.scopes[-1][number] = b.load(memory, scalars.CODES[expr.dtype], self._in_row())
-        for expr in self.kept[k]:
-            b.store(self.scratch[expr.number], self.value(expr), self._in_row())
-        for expr, each in zip(reduced, sums):
+        for expr in stage.kept:
+            self.b.store(self.scratch[expr.number], self.value(expr), self._in_row())
+        for expr, each in zip(stage.reduced, sums):
             each.add(self.value(expr.args[0]), self._in_row)
-        for root in roots:
+        for root in stage.roots:
             self._leave(root)
 
     def _in_row(self) -> Scalar:
@@ -544,7 +410,10 @@ class Emitter:
             form = form + Form.of(loop) * stride
             stride *= kernel.sizes[loop]
         position = self._position(form)
-        return position if isinstance(position, Scalar) else self.b.const("i8", position)
+        position = position if isinstance(position, Scalar) else self.b.const("i8", position)
+        if kernel.strips and self.row[0][1] is not self.zero and not isinstance(self.row[0][1], int):
+            position = position - self.row[0][1]
+        return position
 
     def _leave(self, root: Root) -> None:
         """Store a result, or add it to what it accumulates."""
@@ -567,15 +436,20 @@ class Emitter:
                 return scope[number]
         return None
 
+    def _is_known(self, expr: Expr) -> bool:
+        """Whether it is computed, or waits in scratch memory."""
+        return expr.number in self.ready or self._available(expr.number) is not None
+
     def _hoist(self, exprs: Sequence[Expr]) -> None:
         """Compute here what depends on no loop that is still to be opened."""
         opened = frozenset(self.at)
         blocked: set[int] = set()
-        for expr in walk(exprs, lambda e: self._available(e.number) is None):
+        for expr in walk(exprs, lambda e: not self._is_known(e)):
             if self._available(expr.number) is not None:
                 continue
             if (
-                expr.number in self.pending
+                expr.number in self.ready
+                or expr.number in self.pending
                 or not self.kernel.levels(expr) <= opened
                 or any([arg.number in blocked for arg in expr.args])
                 or (expr.kind == "load" and self._is_written(expr))
@@ -592,7 +466,7 @@ class Emitter:
         found = self._available(root.number)
         if found is not None:
             return found
-        for expr in walk([root], lambda e: self._available(e.number) is None):
+        for expr in walk([root], lambda e: not self._is_known(e)):
             if self._available(expr.number) is None:
                 self.scopes[-1][expr.number] = self._compute(expr)
         return self.scopes[-1][root.number]
@@ -606,6 +480,8 @@ class Emitter:
         code = scalars.CODES[expr.dtype]
         if expr.kind == "constant":
             return b.const(code, expr.data.item())
+        if expr.number in self.ready:
+            return b.load(self.scratch[expr.number], code, self._in_row())
         if expr.kind == "load":
             value, coords = expr.data
             return b.load(self.pointers[self.place(value)], code, self._position(linear(coords, value.shape)))
@@ -618,21 +494,9 @@ class Emitter:
         if expr.kind == "apply":
             name, params = expr.data
             if self.outlined and name in scalars.FUNCTION_NAMES:
-                return self._call(name, args)
+                return b.call(outlined.on_numbers(self.module, name, [code] * (1 + len(args))), code, args)
             return scalars.emit(b, name, args, dict(params))
         return self._reduction(expr)
-
-    def _call(self, name: str, args: list[Scalar]) -> Scalar:
-        """The code of a row in a function of its own."""
-        type = args[0].type
-        symbol = f"{name}.{type}"
-        function = self.module.functions.get(symbol)
-        if function is None:
-            arguments = [arg.type for arg in args]
-            function = Function(self.module, symbol, type, arguments, internal=True, attributes="noinline cold")
-            with function as b:
-                b.ret(scalars.emit(b, name, b.arguments, {}))
-        return self.b.call(function, type, args)
 
     def _reduction(self, expr: Expr) -> Scalar:
         """A reduction with loops of its own."""
@@ -676,29 +540,3 @@ def emit_kernel(
     emitter = Emitter(module, kernel, place, parts)
     emitter.emit()
     return emitter.reads, emitter.writes
-
-
-def cost_of(kernel: Kernel) -> int:
-    """Instructions of one iteration."""
-    exprs = [expr for root in kernel.roots for expr in root.exprs]
-    return sum([scalars.weight(expr.data[0]) for expr in walk(exprs) if expr.kind == "apply"])
-
-
-def emit_final(module: Module, name: str, parts: Sequence[tuple[Root, int, int, int]]) -> None:
-    """Write the function that adds up partial results: (root, buffer of the parts, their number, buffer of the whole)."""
-    with Function(module, name, None, ["p", "i8", "i8"]) as b:
-        pointers = b.arguments[0]
-        for root, part, count, whole in parts:
-            source, target = b.disjoint([b.load(pointers, "p", part), b.load(pointers, "p", whole)])
-            code, size = scalars.CODES[root.value.dtype], root.value.size
-            if size == 1:
-                total = Accumulator(b, root.kind, code)
-                with b.loop(0, count) as (c, _):
-                    total.add(b.load(source, code, c), lambda: b.const("i8", 0), single=True)
-                b.store(target, total.value())
-                continue
-            with b.loop(0, size) as (k, _):
-                b.store(target, b.load(source, code, k), k)
-            with b.loop(1, count) as (c, _), b.loop(0, size) as (k, _):
-                value = combine(b, root.kind, b.load(target, code, k), b.load(source, code, c * size + k))
-                b.store(target, value, k)

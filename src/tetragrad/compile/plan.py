@@ -9,8 +9,10 @@ from .contractions import as_gemm, is_gemm
 from .expand import expanded
 from .exprs import Expressions
 from .graph import Graph, Op, Value
-from .kernels import Kernel, Root, cost_of, emit_final, emit_kernel
+from .kernels import emit_kernel
+from .loops import Kernel, Root, cost_of
 from .nests import Group, Nests
+from .outlined import emit_final
 from .passes import improve, separate_outputs
 from .program import ALIGNMENT, CallStep, KernelStep, Program
 from .reading import Reader
