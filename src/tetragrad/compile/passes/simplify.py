@@ -157,7 +157,6 @@ RULES: dict[str, Callable[[Op], Any]] = {
     "negative": _negative,
     "positive": _same,
     "stop_gradient": _same,
-    "keep": _same,
     "astype": _same,
     "astype_discrete": _same,
     "reshape": _reshape,
