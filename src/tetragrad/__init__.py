@@ -39,7 +39,7 @@ from .numpy.tensor import Tensor, stop_gradient, tensor
 from .version import __version__
 
 if TYPE_CHECKING:
-    from . import interop
+    from . import interop, nn
     from .dialects.install import install
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "jvp",
     "linearize",
     "memory",
+    "nn",
     "no_grad",
     "save_compressed",
     "save_on_disk",
@@ -82,7 +83,7 @@ def __getattr__(name: str) -> Any:
         value: Any = importlib.import_module("tetragrad.dialects.install").install
     elif name in ("Compiled", "trace"):
         value = getattr(importlib.import_module("tetragrad.compile.compiled"), name)
-    elif name in ("interop", "torch", "tensorflow", "mxnet", "paddle"):
+    elif name in ("interop", "nn", "torch", "tensorflow", "mxnet", "paddle"):
         return importlib.import_module(f"tetragrad.{name}")
     else:
         raise AttributeError(f"module 'tetragrad' has no attribute {name!r}")
