@@ -98,11 +98,11 @@ TANH_ONE = {"f4": 9.02, "f8": 19.07}  # from here on tanh rounds to 1
 
 def exp(b: Builder, x: Scalar) -> Scalar:
     """e**x."""
-    return exp_of_sum(b, x, None)
+    return times_exp(b, None, x, None)
 
 
-def exp_of_sum(b: Builder, x: Scalar, rest: Scalar | None) -> Scalar:
-    """e**(x + rest), the rest about x's last digit."""
+def times_exp(b: Builder, scale: Scalar | None, x: Scalar, rest: Scalar | None) -> Scalar:
+    """scale * e**(x + rest), the rest about x's last digit."""
     low, small, high = EXP_RANGE[format_of(x).type]
     x = at_least(b, at_most(b, x, high), low)
     n, bits = nearest(b, x, LOG2E)
@@ -110,7 +110,7 @@ def exp_of_sum(b: Builder, x: Scalar, rest: Scalar | None) -> Scalar:
     r = b.fma(n, -second, b.fma(n, -first, x))
     if rest is not None:
         r = r + rest
-    return scaled(b, exp_minus_1(b, r), bits, x < small)
+    return scaled(b, exp_minus_1(b, r), bits, x < small, scale)
 
 
 def exp_minus_1(b: Builder, r: Scalar) -> Scalar:
@@ -118,13 +118,15 @@ def exp_minus_1(b: Builder, r: Scalar) -> Scalar:
     return b.fma(r * r, polynomial(b, r, EXP[r.type]), r)
 
 
-def scaled(b: Builder, value: Scalar, n: Scalar, small: Scalar) -> Scalar:
-    """(1 + value) * 2**n in two factors: neither under- nor overflows, and a denormal result is rounded once."""
+def scaled(b: Builder, value: Scalar, n: Scalar, small: Scalar, scale: Scalar | None = None) -> Scalar:
+    """(1 + value) * 2**n * scale: neither under- nor overflows on the way, and a denormal result is rounded once."""
     f = FORMATS[value.type]
     shift = f.fraction + 40
     biased = b.select(small, b.const(f.bits, f.one + (shift << f.fraction)), f.one - (1 << f.fraction))
     rest = b.select(small, b.const(f.type, 2.0**-shift), 2.0)
     factor = power_of_two(b, n, biased, f.type)
+    if scale is not None:
+        return b.fma(scale, value, scale) * factor * rest
     return b.fma(factor, value, factor) * rest
 
 

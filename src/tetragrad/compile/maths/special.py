@@ -9,12 +9,13 @@ terms cancel near the zeros there. "f4" is computed in "f8" for these two.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..ir import Builder
-from ..values import Scalar
-from .exponentials import exp_of_sum
+from ..values import Number, Scalar
+from .exponentials import times_exp
 from .logarithms import log
 from .pieces import at_least, at_most, format_of, polynomial, sign_bit, two_product, with_sign
 from .trigonometric import cos_polynomial, sin_polynomial
@@ -182,6 +183,11 @@ DIGAMMA_STIRLING = [
 STIRLING = 8.0  # from here on
 
 
+def _series(b: Builder, x: Scalar, coefficients: Sequence[Number]) -> Scalar:
+    """A polynomial of which the constant is the largest term, so that one rounding counts."""
+    return b.fma(x, polynomial(b, x, coefficients[1:]), coefficients[0])
+
+
 def _erf_near(b: Builder, x: Scalar) -> Scalar:
     """erf(x) on |x| <= 1."""
     return b.fma(x, polynomial(b, x * x, ERF[x.type]), x)
@@ -193,8 +199,8 @@ def _erfc_far(b: Builder, a: Scalar) -> Scalar:
     a = at_most(b, a, ERFC_ZERO[f.type])
     centre = ERFC_CENTRE[f.type]
     square, error = two_product(b, a, a)
-    scale = polynomial(b, (a - centre) / (a + centre), ERFC[f.type]) / a
-    return exp_of_sum(b, -square, -error) * scale
+    scale = _series(b, (a - centre) / (a + centre), ERFC[f.type]) / a
+    return times_exp(b, scale, -square, -error)
 
 
 def erf(b: Builder, x: Scalar) -> Scalar:
@@ -238,7 +244,7 @@ def gammaln(b: Builder, x: Scalar) -> Scalar:
     coefficients = [b.select(low, b.const(x.type, one), two) for one, two in zip(GAMMALN_NEAR_1, near_2)]
     large = a >= STIRLING
     logarithm = log(b, b.select(large, a, b.select(upward, a, factor)))
-    near = b.fma(from_1 * from_2, polynomial(b, u, coefficients), b.select(upward, -logarithm, logarithm))
+    near = b.fma(from_1 * from_2, _series(b, u, coefficients), b.select(upward, -logarithm, logarithm))
     inverse = 1 / a
     series = b.fma(inverse, polynomial(b, inverse * inverse, GAMMALN_STIRLING), math.log(2 * math.pi) / 2 - 0.5)
     value = b.select(large, b.fma(a - 0.5, logarithm - 1, series), near)
@@ -266,7 +272,7 @@ def digamma(b: Builder, x: Scalar) -> Scalar:
     below = b.select(small | large, a, below)
     quotient = above / below
     distance = (t - DIGAMMA_ZERO[0]) - DIGAMMA_ZERO[1]
-    near = b.fma(distance, polynomial(b, t - 1.5, DIGAMMA), quotient)
+    near = b.fma(distance, _series(b, t - 1.5, DIGAMMA), quotient)
     square = quotient * quotient
     far = log(b, a) - b.fma(square, polynomial(b, square, DIGAMMA_STIRLING), 0.5 * quotient)
     value = b.select(large, b.select(a < np.inf, far, a), near)
