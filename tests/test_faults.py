@@ -327,6 +327,16 @@ def test_a_disturbed_write_is_seen_by_all_or_by_none(operations, write, recorded
 
 
 # --- handlers of signals, at any moment -------------------------------------------------------------------------------
+@pytest.fixture
+def one_thread():
+    """Without helpers, who take a share of the work that differs each time."""
+    before = tg.threads()
+    tg.threads(1)
+    yield
+    tg.threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_a_handler_that_computes_large_results():
     """Memory that is used again goes to one of them only."""
     x = tg.tensor(np.linspace(0, 1, LARGE // 4))
