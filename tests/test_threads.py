@@ -501,7 +501,7 @@ def test_a_fork_amidst_an_accumulation_of_another_thread():
     held, done = threading.Event(), threading.Event()
 
     def hold():
-        with gradients._turns:
+        with gradients.turns:
             held.set()
             done.wait(30)
 

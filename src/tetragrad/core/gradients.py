@@ -21,7 +21,7 @@ LARGE = 1 << 16  # bytes; below this, memory matters less than the moment that i
 
 # Adding is a read and a write, so concurrent backward passes take turns. The handler of a signal may run one amidst
 # another of its own thread: the lock lets it through, and the count of passes tells the other to begin anew.
-_turns = process_lock()
+turns = process_lock()
 _passes = 0
 
 store: Any = Tensor.__dict__["_grad"].__set__
@@ -38,7 +38,7 @@ def add_to_grads(owners: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
         if owner._receive_gradient is not None:
             _deliver(owners, gradients)
             return
-    with _turns:
+    with turns:
         while True:
             seen = _passes
             sums: list[Any] = []
@@ -64,7 +64,7 @@ def add_to_grads(owners: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
 def _deliver(owners: Sequence[Tensor], gradients: Sequence[Tensor]) -> None:
     """As `add_to_grads`, where the face of some owners has a way of its own (MXNet's buffers)."""
     others: list[tuple[Tensor, Tensor]] = []
-    with _turns:
+    with turns:
         for owner, gradient in zip(owners, gradients):
             if owner._receive_gradient is None:
                 others.append((owner, gradient))

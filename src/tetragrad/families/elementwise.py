@@ -236,37 +236,42 @@ def binary_door(
     ]
     both_inputs = layout == primitive.inputs
 
-    def door(x: Any, y: Any) -> Any:
-        face = type(x)
-        if face is not type(y) or face is ndarray:
-            return other_operands(x, y)
-        try:
-            a, b, x_node, y_node = x._value, y._value, x._node, y._node
-            if (
-                type(a) is not ndarray
-                or type(b) is not ndarray
-                or x_node is None
-                or y_node is None
-                or a.nbytes > limit
-                or is_recording() is not True
-            ):
-                return other_operands(x, y)
-            out = value(a, b)
-        except AttributeError:  # not Tensors
-            return other_operands(x, y)
-        except (TetragradError, TypeError, ValueError) as error:
-            raise explain(primitive.name, (x, y), error) from error
-        node = Node()
-        node.primitive = primitive
-        node.parents = (x_node, y_node)
-        node.residuals = (a, b) if both_inputs else select_both((a, b, out, None)) if layout else ()
-        node.number = next_number()
-        node.shape = out.shape
-        node.dtype = out.dtype
-        result = new(face)
-        result._value = out
-        result._node = node
-        return result
+    def before(otherwise: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        """The quickest path, for two recorded arrays of one face; what is not so goes to `otherwise`."""
+
+        def door(x: Any, y: Any) -> Any:
+            face = type(x)
+            if face is not type(y) or face is ndarray:
+                return otherwise(x, y)
+            try:
+                a, b, x_node, y_node = x._value, y._value, x._node, y._node
+                if (
+                    type(a) is not ndarray
+                    or type(b) is not ndarray
+                    or x_node is None
+                    or y_node is None
+                    or a.nbytes > limit
+                    or is_recording() is not True
+                ):
+                    return otherwise(x, y)
+                out = value(a, b)
+            except AttributeError:  # not Tensors
+                return otherwise(x, y)
+            except (TetragradError, TypeError, ValueError) as error:
+                raise explain(primitive.name, (x, y), error) from error
+            node = Node()
+            node.primitive = primitive
+            node.parents = (x_node, y_node)
+            node.residuals = (a, b) if both_inputs else select_both((a, b, out, None)) if layout else ()
+            node.number = next_number()
+            node.shape = out.shape
+            node.dtype = out.dtype
+            result = new(face)
+            result._value = out
+            result._node = node
+            return result
+
+        return door
 
     def other_operands(x: Any, y: Any) -> Any:
         face = type(x)
@@ -319,6 +324,8 @@ def binary_door(
         result._node = node
         return result
 
+    door = before(other_operands)
+    door.before = before  # type: ignore[attr-defined]  # for faces that look at other operands first
     return door
 
 

@@ -355,8 +355,16 @@ def _plain(other: Any) -> Any:
 
 def _operator(name: str) -> Any:
     door = getattr(Tensor, name)
+    quick = name in ("__add__", "__sub__", "__mul__", "__truediv__", "__pow__", "__matmul__")  # of two recorded arrays
 
     def method(self: NDArray, *others: Any) -> Any:
+        if quick and is_recording() and type(other := others[0]) is type(self):
+            x, y = self._node, other._node
+            if (
+                x is not None and y is not None and x.residuals is not FREED and y.residuals is not FREED
+                and x.dtype is y.dtype and x.dtype.kind == "f"
+            ):  # fmt: skip
+                return door(self, other)
         for other in others:
             if not isinstance(other, (Tensor, onp.ndarray, onp.generic, bool, int, float, complex)):
                 return NotImplemented

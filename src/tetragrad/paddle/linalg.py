@@ -51,15 +51,20 @@ def bmm(x: Any, y: Any, name: str | None = None) -> Any:
 
 def dot(x: Any, y: Any, name: str | None = None) -> Any:
     """Inner product of two vectors, or of each pair of rows."""
-    if type(x) is not Tensor or type(y) is not Tensor or x._value.dtype is not y._value.dtype:
-        x, y = _two(x, y, "dot")
+    if type(x) is Tensor and type(y) is Tensor:
+        a, b = x._value, y._value
+        if type(a) is np.ndarray is type(b) and a.ndim == b.ndim == 1 and len(a) == len(b) and a.dtype is b.dtype:
+            return dot_door(x, y)
+    x, y = _two(x, y, "dot")
     shape = x._value.shape
-    if shape != y._value.shape or len(shape) not in (1, 2):
+    if len(shape) == 1 and shape == y._value.shape:
+        return dot_door(x, y)
+    if shape != y._value.shape or len(shape) != 2:
         raise invalid(
             f"dot: both must be vectors, or matrices, of one shape; got shapes {list(shape_of(x))} and "
             f"{list(shape_of(y))}"
         )
-    return dot_door(x, y) if len(shape) == 1 else sum_door(x * y, axis=(1,), keepdims=False)
+    return sum_door(x * y, axis=(1,), keepdims=False)
 
 
 def mv(x: Any, vec: Any, name: str | None = None) -> Any:

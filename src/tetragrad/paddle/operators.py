@@ -190,6 +190,8 @@ def install() -> None:
         operate, reflected = _binary(door)
         if name == "truediv":
             operate, reflected = _dividing(operate), _dividing(reflected)
+        if hasattr(door, "before"):  # two recorded arrays of floating-point numbers
+            operate = door.before(operate)
         for form, operator in ((f"__{name}__", operate), (f"__r{name}__", reflected)):
             operator.__name__ = form
             setattr(Tensor, form, operator)

@@ -23,12 +23,12 @@ class State:
 
     __slots__ = ("floor", "tapes")
 
-    def __init__(self, tapes: tuple[Recorder, ...]) -> None:
+    def __init__(self, tapes: tuple[Recorder, ...], floor: float) -> None:
         self.tapes = tapes
-        self.floor = min([tape.intervals[-1][0] for tape in tapes], default=math.inf)
+        self.floor = floor
 
 
-OUTSIDE = State(())
+OUTSIDE = State((), math.inf)
 
 _state: ContextVar[State] = ContextVar("tetragrad_tensorflow_tapes", default=OUTSIDE)
 
@@ -60,17 +60,20 @@ class Recorder:
 
     def start(self) -> None:
         """Record from now on, in this thread."""
-        self.intervals.append((next_number(), math.inf))
+        low = next_number()
+        self.intervals.append((low, math.inf))
         self.recording = True
         key = id(self)
         _living[key] = weakref.ref(self, lambda _: _living.pop(key, None))
-        _state.set(State((*state().tapes, self)))
+        outer = state()
+        _state.set(State((*outer.tapes, self), min(outer.floor, low)))
 
     def stop(self) -> None:
         """Stop recording; what was recorded stays."""
         self.intervals[-1] = (self.intervals[-1][0], next_number())
         self.recording = False
-        _state.set(State(tuple([tape for tape in state().tapes if tape is not self])))
+        others = tuple([tape for tape in state().tapes if tape is not self])
+        _state.set(State(others, min([tape.intervals[-1][0] for tape in others])) if others else OUTSIDE)
 
     def forget(self) -> None:
         """Drop what was recorded."""

@@ -95,7 +95,7 @@ class GradientTape(Recorder):
 
     def watch(self, tensor: Any) -> None:
         """Record operations on a Tensor or Variable, or on a nest of them, from now on."""
-        for x in nest.flatten(tensor, expand_composites=True):
+        for x in (tensor,) if type(tensor) is EagerTensor else nest.flatten(tensor, expand_composites=True):
             if not isinstance(x, (EagerTensor, Variable)):
                 raise ValueError(
                     f"Passed in object {x!r} of type {type(x).__name__!r}, not tf.Tensor or tf.Variable or "

@@ -352,11 +352,14 @@ def read_at(x: EagerTensor, index: Any) -> Any:
 # -- operators --------------------------------------------------------------------------------------------------------
 
 
-def binary(op: str, door: Any) -> Any:
-    """A binary operation as a function: operands of one dtype, then the engine's door."""
+def binary(op: str, door: Any, of_floats: Any = None) -> Any:
+    """A binary operation as a function: operands of one dtype, then the engine's door.
+
+    `of_floats`, if given, is the engine's door for floating-point numbers, for which `door` would do nothing else.
+    """
 
     def function(x: Any, y: Any, name: str | None = None) -> Any:
-        if type(x) is EagerTensor and type(y) is EagerTensor and x._value.dtype is y._value.dtype:
+        if type(x) is EagerTensor and type(y) is EagerTensor and (dtype := x._value.dtype) is y._value.dtype:
             floor = state().floor
             node = x._node
             if node is not None and node.number < floor and not is_live(node):
@@ -364,9 +367,10 @@ def binary(op: str, door: Any) -> Any:
             node = y._node
             if node is not None and node.number < floor and not is_live(node):
                 y = EagerTensor(y._value, None)
-            out = door(x, y)
-            return out if type(out) is EagerTensor else wrap(out)
-        x, y = pair(op, x, y)
+            if of_floats is not None and dtype.kind == "f":
+                return of_floats(x, y)
+        else:
+            x, y = pair(op, x, y)
         out = door(x, y)
         return out if type(out) is EagerTensor else wrap(out)
 
@@ -440,9 +444,9 @@ def _floordiv(x: Any, y: Any) -> Any:
     return arithmetic.floor_divide(*[EagerTensor(e._value, None) if isinstance(e, CoreTensor) else e for e in (x, y)])
 
 
-add = binary("AddV2", _checked("AddV2", arithmetic.add))
-subtract = binary("Sub", _checked("Sub", arithmetic.subtract))
-multiply = binary("Mul", _checked("Mul", arithmetic.multiply))
+add = binary("AddV2", _checked("AddV2", arithmetic.add), arithmetic.add)
+subtract = binary("Sub", _checked("Sub", arithmetic.subtract), arithmetic.subtract)
+multiply = binary("Mul", _checked("Mul", arithmetic.multiply), arithmetic.multiply)
 divide = binary("RealDiv", quietly(_divide))
 floordiv = binary("FloorDiv", quietly(_floordiv))
 floormod = binary("FloorMod", arithmetic.remainder)
@@ -489,10 +493,10 @@ def install_operators(cls: Any) -> None:
         "add": add, "sub": subtract, "mul": multiply, "truediv": divide, "floordiv": floordiv, "mod": floormod,
         "pow": pow, "matmul": matmul, "and": bitwise_and, "or": bitwise_or, "xor": bitwise_xor,
     }.items():  # fmt: skip
-        setattr(cls, f"__{name}__", _operator(function))
+        setattr(cls, f"__{name}__", function)
         setattr(cls, f"__r{name}__", _reflected(function))
     for name, function in {"lt": less, "le": less_equal, "gt": greater, "ge": greater_equal}.items():
-        setattr(cls, f"__{name}__", _operator(function))
+        setattr(cls, f"__{name}__", function)
     cls.__eq__ = _equality(equal, False)
     cls.__ne__ = _equality(not_equal, True)
     cls.__neg__ = lambda self: arithmetic.negative(operand(self))
@@ -502,13 +506,6 @@ def install_operators(cls: Any) -> None:
     for name in ("divmod", "rdivmod", "lshift", "rshift", "rlshift", "rrshift"):
         setattr(cls, f"__{name}__", _unsupported)
     cls.__hash__ = _unhashable
-
-
-def _operator(function: Any) -> Any:
-    def method(self: Any, other: Any) -> Any:
-        return function(self, other)
-
-    return method
 
 
 def _reflected(function: Any) -> Any:

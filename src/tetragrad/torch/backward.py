@@ -185,13 +185,15 @@ def accumulate(owners: Sequence[tuple[Any, Any]], taken: set[int]) -> None:
     """Add cotangents to the `.grad` of Tensors, all or none; a gradient that is there stays the same Tensor."""
     receivers = [owner for owner, _ in owners if owner is not None]
     new = [fitted(ct, owner, taken) for owner, ct in owners if owner is not None]
-    with gradients._turns:  # reading, adding and putting back are one step for other threads
+    with gradients.turns:  # reading, adding and putting back are one step for other threads
         before = [getattr(owner, "_grad", None) for owner in receivers]
         gradients.add_to_grads(receivers, new)
         for owner, old in zip(receivers, before):
+            if old is None:
+                continue
             total = owner._grad
-            if old is None or total._node is not None or type(total._value) not in PLAIN or old._node is not None:
-                continue  # the first, or part of a graph: a new Tensor
+            if total._node is not None or type(total._value) not in PLAIN or old._node is not None:
+                continue  # part of a graph: a new Tensor
             if alias_of(old) is None:
                 old._value = total._value
             else:  # views of the gradient see the sum
@@ -202,6 +204,20 @@ def accumulate(owners: Sequence[tuple[Any, Any]], taken: set[int]) -> None:
         if hasattr(owner, "_post_hooks"):
             for hook in list(owner._post_hooks.values()):
                 hook(owner)
+
+
+def _give(found: dict[Any, Any], seed: Any) -> bool:
+    """Give the one leaf that a sweep met its first gradient, if it is as simple as that."""
+    ((leaf, ct),) = found.items()
+    owner = None if leaf.owner is None else leaf.owner()
+    if type(owner) is not Tensor or hasattr(owner, "_post_hooks") or getattr(owner, "_grad", None) is not None:
+        return False
+    gradient = fitted(ct, owner, {id(seed)})
+    with gradients.turns:
+        if getattr(owner, "_grad", None) is None:
+            gradients.add_to_grads((owner,), (gradient,))
+            return True
+    return False
 
 
 def tensor_backward(
@@ -227,6 +243,8 @@ def tensor_backward(
     ):  # fmt: skip
         g = node.dtype.type(1)
         found = sweep_nodes((node,), (g,), None, False, bool(retain_graph))
+        if len(found) == 1 and _give(found, g):
+            return
         accumulate([(leaf.owner(), ct) for leaf, ct in found.items() if leaf.owner is not None], {id(g)})
     else:
         backward(self, gradient, retain_graph, create_graph, inputs=inputs)

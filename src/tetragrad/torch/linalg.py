@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..dialects.names import missing_name
 from ..numpy import contraction, factorizations, norms
 from ..numpy import linalg as faces
@@ -13,7 +15,7 @@ from .dtypes import numpy_dtype
 from .promotion import cast
 from .reductions import axes
 from .results import result_type
-from .tensor import constant
+from .tensor import Tensor, constant
 
 SVD = result_type("linalg_svd", ["U", "S", "Vh"])
 QR = result_type("linalg_qr", ["Q", "R"])
@@ -43,6 +45,10 @@ def matmul(input: Any, other: Any) -> Any:
 
 def dot(input: Any, tensor: Any) -> Any:
     """The product of two vectors."""
+    if type(input) is Tensor and type(tensor) is Tensor:
+        x, y = input._value, tensor._value
+        if type(x) is np.ndarray is type(y) and x.ndim == y.ndim == 1 and len(x) == len(y) and x.dtype is y.dtype:
+            return doors.dot(input, tensor)
     if len(input._value.shape) != 1 or len(tensor._value.shape) != 1:
         raise errors.ShapeError(
             f"1D tensors expected, but got {len(input._value.shape)}D and {len(tensor._value.shape)}D tensors"

@@ -449,7 +449,10 @@ def _augmented(name: str) -> Callable[..., Any]:
 
 
 def arithmetic_operator(door: Callable[..., Any]) -> Callable[..., Any]:
-    """A binary door with PyTorch's promotion; only results of double precision need a second look."""
+    """A binary door with PyTorch's promotion; only results of double precision need a second look.
+
+    (Two recorded arrays with axes are promoted as NumPy does it.)
+    """
 
     def operate(self: Any, other: Any) -> Any:
         if type(other) in _NO_OPERANDS:
@@ -461,7 +464,8 @@ def arithmetic_operator(door: Callable[..., Any]) -> Callable[..., Any]:
             return settled(door, (self, other), out)
         return out
 
-    return operate
+    before = getattr(door, "before", None)
+    return operate if before is None else before(operate)
 
 
 def _reflected(door: Callable[..., Any]) -> Callable[..., Any]:

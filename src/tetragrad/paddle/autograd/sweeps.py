@@ -40,6 +40,15 @@ def go_backward(tensors: Sequence[Any], grad_tensors: Sequence[Any], retain_grap
 
 def accumulate(found: dict[Node, Any], taken: set[int]) -> None:
     """Add the cotangents that a sweep found (and gives away) to the `.grad` of the leaves' Tensors."""
+    if len(found) == 1:
+        leaf, ct = found.popitem()
+        owner = leaf.owner() if type(leaf) is Leaf and leaf.owner is not None else None
+        if owner is not None and getattr(owner, "_grad", None) is None:
+            gradient = _gradient(ct, leaf, type(owner), taken, False)
+            leaf = ct = None  # type: ignore[assignment]  # the gradient alone holds its array now
+            add_to_grads((owner,), (gradient,))
+            return
+        found[leaf] = ct
     owners, gradients, shown = [], [], []
     while found:
         leaf, ct = found.popitem()
@@ -243,7 +252,7 @@ def _gradient(ct: Any, node: Node, face: type[CoreTensor], taken: set[int], keep
     if ct is None:
         zeros = np.zeros(node.shape, node.dtype)
         return face(zeros if zeros.ndim else zeros[()], None)
-    if ct.dtype != node.dtype:
+    if ct.dtype is not node.dtype and ct.dtype != node.dtype:
         ct = CONVERT(ct, node.dtype)
     if node.dtype.kind == "c" and face._conjugate_grad:
         ct = conj(ct)
