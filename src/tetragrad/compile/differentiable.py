@@ -64,7 +64,7 @@ class Pair:
     def _pulled(self, traced: Sequence[Any], gs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """All outputs, and the cotangents of the variables, by the rules of the table."""
         whole = self.whole
-        leaves = list(whole.leaves)
+        leaves: list[Any] = list(whole.leaves)
         for position, value in zip(whole.traced, traced):
             leaves[position] = reverse_variable(value, "compile") if position in self.variables else value
         nodes = [leaves[position]._node for position in self.variables] + [tensor._node for tensor in self.joined]

@@ -4,18 +4,44 @@ from __future__ import annotations
 
 from typing import Any
 
+from .program import CallStep, GemmStep, KernelStep, Program
 
-def explain(compiled: Any) -> str:
+
+def explain(name: str, programs: list[Any]) -> str:
     """The text of `Compiled.explain`."""
-    return "\n".join([_one(compiled.__name__, made) for made in compiled._programs.values()])
+    return "\n".join([line for made in programs for line in _described(name, made)])
 
 
-def _one(name: str, made: Any) -> str:
+def _described(name: str, made: Any) -> list[str]:
     title = f"{name}({made.signature})"
     if made.reason is not None:
-        return f"{title} runs uncompiled: {made.reason}"
-    lines = [f"{title} compiled in {made.seconds * 1e3:.0f} ms, {len(made.graph.ops)} operations"]
-    describe = getattr(made.program, "describe", None)
-    if describe is not None:
-        lines += ["    " + line for line in describe()]
-    return "\n".join(lines)
+        return [f"{title} runs uncompiled: {made.reason}"]
+    lines = [f"{title} compiled in {made.seconds * 1e3:.0f} ms: {_totals(made.program)}", *_steps(made.program)]
+    for pair in made.pairs():
+        lines.append(f"  forward, where it is recorded: {_totals(pair.forward_program)}")
+        lines += ["  " + line for line in _steps(pair.forward_program)]
+        lines.append(f"  backward: {_totals(pair.backward_program)}")
+        lines += ["  " + line for line in _steps(pair.backward_program)]
+    return lines
+
+
+def _totals(program: Program) -> str:
+    moved = sum([step.moved for step in program.steps if isinstance(step, KernelStep)])
+    flops = sum([step.flops for step in program.steps if isinstance(step, (KernelStep, GemmStep))])
+    calls = sum([isinstance(step, CallStep) for step in program.steps])
+    text = f"{_count(len(program.steps) - calls, 'native step')}, {moved} bytes moved, {flops} flops"
+    text += f", {_count(calls, 'call')} back into NumPy" if calls else ""
+    return text + (f", {program.arena_size} bytes of scratch memory" if program.arena_size else "")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _steps(program: Program) -> list[str]:
+    return ["    " + step.describe() + _source(step) for step in program.steps]
+
+
+def _source(step: Any) -> str:
+    where = getattr(step, "where", "")
+    return f"  # {where}" if where else ""

@@ -74,7 +74,9 @@ class Op:
 
     __slots__ = ("operands", "outputs", "params", "primitive", "where")
 
-    def __init__(self, primitive: Primitive, operands: Sequence[Value], params: dict[str, Any], where: str = "") -> None:
+    def __init__(
+        self, primitive: Primitive, operands: Sequence[Value], params: dict[str, Any], where: str = ""
+    ) -> None:
         self.primitive = primitive
         self.operands = tuple(operands)
         self.params = params

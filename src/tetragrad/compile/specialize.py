@@ -14,6 +14,7 @@ from ..core.mutation import alias_of
 from ..core.tensor import PYTHON_SCALARS, Tensor, is_differentiable_dtype
 from ..errors import CompileWarning, UntraceableError
 from ..numpy.tensor import Tensor as Face
+from .calling import quick_call
 from .graph import Graph, Value, sources_of
 from .passes import improve
 from .trace import Trace, trace_leaves
@@ -84,7 +85,7 @@ class Specialized:
                 if alias_of(target) is None:
                     target._value = new
                 else:
-                    Face.__setitem__(target, Ellipsis, new)  # type: ignore[arg-type]
+                    Face.__setitem__(target, Ellipsis, new)
             elif isinstance(target, np.ndarray):
                 np.copyto(target, new)
 
@@ -98,6 +99,10 @@ class Specialized:
         if not self.differentiable_outputs:
             return False
         return any([isinstance(leaf, Tensor) and leaf._node is not None for leaf in (*leaves, *self.captured)])
+
+    def pairs(self) -> list[Any]:
+        """The forward and backward programs that there are."""
+        return list(self._pairs.values())
 
     def pair(self) -> Any:
         """The forward and the backward program for recorded calls, made when first needed."""
@@ -114,9 +119,7 @@ class Specialized:
 class FlatFunction:
     """A function of containers as one from a list of leaves to a list of leaves."""
 
-    def __init__(
-        self, f: Callable[..., Any], leaves: Sequence[Any], structure: Structure, has_kwargs: bool
-    ) -> None:
+    def __init__(self, f: Callable[..., Any], leaves: Sequence[Any], structure: Structure, has_kwargs: bool) -> None:
         self.name = getattr(f, "__name__", repr(f))
         self.f = f
         self.structure = structure
@@ -172,7 +175,10 @@ def specialize(
             made.reason = f"the compiler failed with {type(error).__name__}: {error}"
             warnings.warn(f"{made.function.name} runs uncompiled: {made.reason}", CompileWarning, stacklevel=5)
             return made
-        made.quick = _quick(made, structure, leaves, has_kwargs)
+        if not has_kwargs and len(graph.outputs) == len(made.faces) and not made.numbers:
+            made.quick = quick_call(
+                structure, list(leaves), set(made.traced), made.captured, made.entry, made.out_structure, made.faces
+            )
     made.seconds = time.perf_counter() - began
     return made
 
@@ -211,32 +217,6 @@ def _deciding_floats(trace: Trace) -> set[int]:
         if all([value.weak for value in sources]):
             found.update([trace.graph.inputs.index(value) for value in sources])
     return found
-
-
-def _quick(made: Specialized, structure: Structure, leaves: Sequence[Any], has_kwargs: bool) -> Entry | None:
-    """The native entry as it can be called with the caller's own arguments, if it can."""
-    plain = all([type(leaf) in (np.ndarray, float) for leaf in leaves])
-    flat = not has_kwargs and all([child is LEAF for child in structure.children])
-    if not (plain and flat) or made.captured or len(made.graph.outputs) > len(made.faces) or any(made.faces):
-        return None
-    if made.numbers:
-        return None
-    if len(made.traced) < len(leaves):
-        return None
-    entry, out_structure = made.entry, made.out_structure
-    assert entry is not None
-    if out_structure is LEAF:
-        return entry
-    if out_structure.kind is tuple and len(out_structure.children) > 1:
-        if all([child is LEAF for child in out_structure.children]):
-            return entry
-    single = len(made.faces) == 1
-
-    def in_containers(*args: Any) -> Any:
-        out = entry(*args)
-        return out if out is NotImplemented else unflatten(out_structure, (out,) if single else out)
-
-    return in_containers
 
 
 def is_input(leaf: Any) -> bool:
