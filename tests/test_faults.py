@@ -346,16 +346,18 @@ def test_a_handler_that_computes_large_results():
         results.extend([tnp.exp(x), tnp.exp(x + 1)])
 
     handler = Handler(act)
-    total = handler.events(act)
-    for moment in range(1, total + 1):
+    for moment in range(1, 1_000):
         results.clear()
         assert not handler.survive(act, moment, None)
+        if handler.count < moment:
+            break
         assert len(results) == 4
         for i, result in enumerate(results):
             if i % 2 == 0:
                 np.testing.assert_array_equal(result.numpy(), np.exp(x.numpy()))
             for other in results[:i]:
                 assert not np.shares_memory(result.numpy(), other.numpy())
+    assert moment > 20
 
 
 def test_a_handler_that_makes_views():
