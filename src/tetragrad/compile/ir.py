@@ -369,8 +369,8 @@ class Builder:
         Loops over marked arrays vectorise without tests for overlap at run time. `offset` keeps the mark.
         """
         metadata = self.module.metadata
-        domain = metadata('distinct !{!"arrays"}')
-        scopes = [metadata(f'distinct !{{!"array", {domain}}}') for _ in pointers]
+        domain = metadata('distinct !{SELF, !"arrays"}')
+        scopes = [metadata(f'distinct !{{SELF, {domain}}}') for _ in pointers]
         result = []
         for k, pointer in enumerate(pointers):
             own = metadata(f"!{{{scopes[k]}}}")
