@@ -47,6 +47,7 @@ __all__ = [
     "__version__",
     "check_grads",
     "checkpoint",
+    "compile",
     "enable_grad",
     "errors",
     "grad",
@@ -69,6 +70,7 @@ __all__ = [
     "stop_gradient",
     "tensor",
     "threads",
+    "trace",
     "value_and_grad",
     "vjp",
     "vmap",
@@ -81,9 +83,9 @@ def __getattr__(name: str) -> Any:
 
     if name == "install":
         value: Any = importlib.import_module("tetragrad.dialects.install").install
-    elif name in ("Compiled", "trace"):
-        value = getattr(importlib.import_module("tetragrad.compile.compiled"), name)
-    elif name in ("interop", "nn", "torch", "tensorflow", "mxnet", "paddle"):
+    elif name == "trace":
+        value = importlib.import_module("tetragrad.compile").trace
+    elif name in ("compile", "interop", "nn", "torch", "tensorflow", "mxnet", "paddle"):
         return importlib.import_module(f"tetragrad.{name}")
     else:
         raise AttributeError(f"module 'tetragrad' has no attribute {name!r}")

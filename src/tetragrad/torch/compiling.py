@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 
@@ -35,5 +36,5 @@ def compile(
     from ..dialects.compiling import FrameworkFunction
 
     if model is None:
-        return lambda model: compile(model, fullgraph=fullgraph, disable=disable)
+        return partial(compile, fullgraph=fullgraph, disable=disable)
     return model if disable else FrameworkFunction(model, fullgraph)
