@@ -23,6 +23,7 @@ class Expansion:
     def __init__(self) -> None:
         self.ops: list[Op] = []
         self.where = ""
+        self.shares: dict[Value, tuple[Value, Value, Value]] = {}  # of a logsumexp: x, exp(x - peak), its sum
 
     def add(self, name: str, operands: Sequence[Value], dtype: Any, shape: Shape, /, **params: Any) -> Value:
         """An operation and its result."""
@@ -168,8 +169,42 @@ def _logsumexp(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
     found = _terms(e, op, operands[0])
     if found is None:
         return None
-    _, peak, _, total = found
-    return e.reshape(e.two("add", e.one("log", total), peak), op.out.shape)
+    x, peak, terms, total = found
+    out = e.two("add", e.one("log", total), peak)
+    shaped = e.reshape(out, op.out.shape)
+    e.shares[out] = e.shares[shaped] = x, terms, total
+    return shaped
+
+
+def _exp(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
+    """exp(x - logsumexp(x)) is exp(x - peak) over its sum: one exponential less, and more accurate."""
+    difference = operands[0].op
+    if difference is None or difference.name != "subtract":
+        return None
+    x, out = difference.operands
+    kept, guarded = out.shape, False
+    while out.op is not None and out not in e.shares:
+        name, inside = out.op.name, out.op.operands
+        if name == "broadcast_to" or (name == "reshape" and kept == out.shape):
+            out = inside[0]
+            kept = out.shape if name == "broadcast_to" else kept
+        elif name == "where" and _is_guard(inside[0], inside[2]) and inside[1].constant == 0:
+            out, guarded = inside[2], True
+        else:
+            return None
+    if out not in e.shares:
+        return None
+    own, terms, total = e.shares[out]
+    if own is not x or terms.shape != op.out.shape or terms.dtype != op.out.dtype or kept != total.shape:
+        return None
+    if guarded:  # rows of nothing but -inf
+        total = _chosen(e, _test(e, "equal", total, e.number(0)), e.number(1), total)
+    return e.two("multiply", terms, e.one("reciprocal", total))
+
+
+def _is_guard(condition: Value, out: Value) -> bool:
+    op = condition.op
+    return op is not None and op.name == "equal" and op.operands[0] is out and op.operands[1].constant == -math.inf
 
 
 def _softmax(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
@@ -302,5 +337,5 @@ RULES: dict[str, Rule] = {
     "xlogy": _x_times("log"), "xlog1py": _x_times("log1p"), "entr": _elementwise(_entr), "sinc": _elementwise(_sinc),
     "index_update": _updated, "index_add": _updated, "scatter_along_axis": _scattered, "roll": _roll, "cross": _cross,
     "mean": _mean, "count_nonzero": _count_nonzero, "norm": _norm, "norm_along": _norm_along,
-    "logsumexp": _logsumexp, "softmax": _softmax, "log_softmax": _log_softmax,
+    "logsumexp": _logsumexp, "exp": _exp, "softmax": _softmax, "log_softmax": _log_softmax,
 }  # fmt: skip

@@ -305,7 +305,8 @@ class Emitter:
         self.row = inner
         for stage in self.stages:
             self._stage(stage, inner)
-            self._hoist(self.everything)
+            if stage.reduced:
+                self._hoist(self.everything)
         for root in self.last:
             self._leave(root)
 
