@@ -10,7 +10,7 @@ import math
 
 from ..ir import Builder
 from ..values import Scalar
-from .pieces import FORMATS, at_least, at_most, format_of, nearest, polynomial, power_of_two, sign_bit, with_sign
+from .pieces import at_least, at_most, format_of, nearest, polynomial, power_of_two, sign_bit, with_sign
 
 LOG2E = 1.4426950408889634
 # log 2 = first + second; the first part has zeros enough at its end for exact products with n
@@ -57,7 +57,7 @@ EXPM1 = {
 }
 
 # (tanh(r) - r) / r**3 on |r| <= TANH_NEAR, where tanh is 1/2, in r**2
-TANH_NEAR = 0.5493
+TANH_NEAR = 0.54931
 TANH = {
     "f4": [-0.33333316445350647, 0.13332544267177582, -0.0538475476205349, 0.02105071395635605, -0.0062428489327430725],
     "f8": [
@@ -89,8 +89,10 @@ SINH = {
     ],
 }
 
-# exp(x) is 0, rounded, below the first, needs a scaled result below the second, and overflows above the third
-EXP_RANGE = {"f4": (-104.0, -80.0, 89.0), "f8": (-746.0, -700.0, 710.0)}
+EXP_RANGE = {
+    "f4": (-104.0, 89.0),
+    "f8": (-746.0, 710.0),
+}  # exp is 0, rounded, below the first, overflows above the second
 EXPM1_RANGE = {"f4": (-18.0, 89.0), "f8": (-40.0, 709.9)}  # expm1 is -1 below the first, overflows above the second
 COSH_OVERFLOW = {"f4": 89.7, "f8": 710.7}  # exp / 2 overflows, exp / 4 does not
 TANH_ONE = {"f4": 9.02, "f8": 19.07}  # from here on tanh rounds to 1
@@ -103,14 +105,14 @@ def exp(b: Builder, x: Scalar) -> Scalar:
 
 def times_exp(b: Builder, scale: Scalar | None, x: Scalar, rest: Scalar | None) -> Scalar:
     """scale * e**(x + rest), the rest about x's last digit."""
-    low, small, high = EXP_RANGE[format_of(x).type]
+    low, high = EXP_RANGE[format_of(x).type]
     x = at_least(b, at_most(b, x, high), low)
     n, bits = nearest(b, x, LOG2E)
     first, second = LN2[x.type]
     r = b.fma(n, -second, b.fma(n, -first, x))
     if rest is not None:
         r = r + rest
-    return scaled(b, exp_minus_1(b, r), bits, x < small, scale)
+    return scaled(b, exp_minus_1(b, r), bits, scale)
 
 
 def exp_minus_1(b: Builder, r: Scalar) -> Scalar:
@@ -118,13 +120,10 @@ def exp_minus_1(b: Builder, r: Scalar) -> Scalar:
     return b.fma(r * r, polynomial(b, r, EXP[r.type]), r)
 
 
-def scaled(b: Builder, value: Scalar, n: Scalar, small: Scalar, scale: Scalar | None = None) -> Scalar:
-    """(1 + value) * 2**n * scale: neither under- nor overflows on the way, and a denormal result is rounded once."""
-    f = FORMATS[value.type]
-    shift = f.fraction + 40
-    biased = b.select(small, b.const(f.bits, f.one + (shift << f.fraction)), f.one - (1 << f.fraction))
-    rest = b.select(small, b.const(f.type, 2.0**-shift), 2.0)
-    factor = power_of_two(b, n, biased, f.type)
+def scaled(b: Builder, value: Scalar, n: Scalar, scale: Scalar | None = None) -> Scalar:
+    """(1 + value) * 2**n * scale in two steps: a denormal result is rounded once, and only a large one overflows."""
+    half = b.convert(b.convert(n, "u" + n.type[1]) >> 1, n.type)
+    factor, rest = power_of_two(b, half, 0, value.type), power_of_two(b, n - half, 0, value.type)
     if scale is not None:
         return b.fma(scale, value, scale) * factor * rest
     return b.fma(factor, value, factor) * rest
@@ -136,7 +135,7 @@ def exp2(b: Builder, x: Scalar) -> Scalar:
     low, high = -float(f.bias + f.fraction + 2), float(f.bias + 1)
     x = at_least(b, at_most(b, x, high), low)
     n, bits = nearest(b, x, 1.0)
-    return scaled(b, exp_minus_1(b, (x - n) * math.log(2)), bits, x < -f.bias + 10.0)
+    return scaled(b, exp_minus_1(b, (x - n) * math.log(2)), bits)
 
 
 def expm1(b: Builder, x: Scalar) -> Scalar:
@@ -167,13 +166,12 @@ def tanh(b: Builder, x: Scalar) -> Scalar:
     f = format_of(x)
     magnitude = at_most(b, b.abs(x), TANH_ONE[f.type])
     near = magnitude < TANH_NEAR
-    shifted = b.select(near, f.shifter, b.fma(magnitude, 2 * LOG2E, f.shifter))
-    n = shifted - f.shifter
+    n, bits = nearest(b, b.select(near, b.const(f.type, 0), magnitude), 2 * LOG2E)
     first, second = LN2[f.type]
-    r = b.fma(n, -second / 2, b.fma(n, -first / 2, magnitude))
+    r = b.fma(n, -(first + second) / 2, magnitude) if b.module.fma else (magnitude - n * (first / 2)) - n * (second / 2)
     square = r * r
     t = b.fma(r * square, polynomial(b, square, TANH[f.type]), r)
-    half = power_of_two(b, b.bitcast(shifted, f.bits), -1, f.type)
+    half = power_of_two(b, bits, -1, f.type)
     d = b.fma(half - 0.5, t, half + 0.5)
     base = b.select(near, b.const(f.type, 0), 1.0)
     return with_sign(b, base + (t - base) / d, sign_bit(b, x))

@@ -116,8 +116,8 @@ def sign_bit(b: Builder, x: Scalar) -> Scalar:
 
 
 def with_sign(b: Builder, x: Scalar, sign: Scalar) -> Scalar:
-    """x >= 0 with the sign bit that `sign_bit` gave."""
-    return b.bitcast(b.bitcast(x, format_of(x).bits) | sign, x.type)
+    """x times the sign whose bit `sign_bit` gave."""
+    return b.bitcast(b.bitcast(x, format_of(x).bits) ^ sign, x.type)
 
 
 def two_sum(b: Builder, x: Scalar, y: Scalar) -> tuple[Scalar, Scalar]:

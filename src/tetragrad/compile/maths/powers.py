@@ -139,7 +139,7 @@ def _power(b: Builder, x: Scalar, y: Scalar) -> Scalar:
     exponent = at_least(b, at_most(b, exponent, 1024.4), -1100.0)
     n, bits = nearest(b, exponent, 1.0)
     r = ((exponent - n) + exponent_rest) * math.log(2)
-    return scaled(b, exp_minus_1(b, r), bits, exponent < -1000)
+    return scaled(b, exp_minus_1(b, r), bits)
 
 
 def _power_in_f8(b: Builder, x: Scalar, y: Scalar) -> Scalar:

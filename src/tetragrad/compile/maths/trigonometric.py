@@ -14,7 +14,7 @@ import numpy as np
 
 from ..ir import Builder, Function
 from ..values import Scalar
-from .pieces import format_of, nearest, polynomial, two_product, two_sum
+from .pieces import format_of, nearest, polynomial, sign_bit, two_product, two_sum, with_sign
 
 TWO_OVER_PI = (  # 1280 bits after the binary point
     "A2F9836E4E441529FC2757D1F534DDC0DB6295993C439041FE5163ABDEBBC561B7246E3A424DD2E0"
@@ -66,15 +66,16 @@ COS = {
 
 def sin(b: Builder, x: Scalar) -> Scalar:
     """Sine."""
-    quadrant, r, _ = reduce(b, x, _reduce_fast)
-    value = _turned(b, b.select(_odd(quadrant), cos_polynomial(b, r), sin_polynomial(b, r)), quadrant)
-    return b.select(x == 0, x, value)
+    quadrant, r, _ = reduce(b, b.abs(x), _reduce_fast)
+    value = b.select(_odd(quadrant), cos_polynomial(b, r), sin_polynomial(b, r))
+    return with_sign(b, _turned(b, value, quadrant), sign_bit(b, x))
 
 
 def cos(b: Builder, x: Scalar) -> Scalar:
     """Cosine."""
-    quadrant, r, _ = reduce(b, x, _reduce_fast)
-    return _turned(b, b.select(_odd(quadrant), sin_polynomial(b, r), cos_polynomial(b, r)), quadrant + 1)
+    quadrant, r, _ = reduce(b, b.abs(x), _reduce_fast)
+    value = b.select(_odd(quadrant), sin_polynomial(b, r), cos_polynomial(b, r))
+    return _turned(b, value, quadrant + 1)
 
 
 def tan(b: Builder, x: Scalar) -> Scalar:
