@@ -174,6 +174,22 @@ def test_several_results():
     np.testing.assert_array_equal(f(x, s)[4], [0, 1])
 
 
+def test_many_arguments_and_results():
+    made = program([("f4", k, 2) for k in range(20)] + [("f8",)] * 3, [("f4", k, 2) for k in range(20)], weak=(21,))
+    for k in range(20):
+        add_kernel(made, k, 23 + k, lambda b, x: x + 1)
+    f = make_entry(made)
+    arguments = [np.full((k, 2), k, "f4") for k in range(20)] + [np.array(1.0), 2.0, np.float64(3)]
+    for k, out in enumerate(f(*arguments)):
+        np.testing.assert_array_equal(out, arguments[k] + 1)
+    for k in range(23):
+        wrong = list(arguments)
+        wrong[k] = np.ones(3) if k != 21 else np.float64(2)
+        assert f(*wrong) is NotImplemented
+        wrong[k] = np.float32(1)
+        assert f(*wrong) is NotImplemented
+
+
 def test_no_result_and_no_step():
     assert make_entry(program([("f4", 2)], []))(np.ones(2, "f4")) == ()
     made = program([("f4", 2)], [])
@@ -301,6 +317,28 @@ def test_an_allocation_that_fails(monkeypatch, name, count):
     assert allocated_by(failing, 200) < 4000
     calls[:] = [name] * 100  # from now on it succeeds
     np.testing.assert_array_equal(f(x, s)[0], [3, 3, 3])
+
+
+@pytest.mark.parametrize("name", ["PyArray_Scalar", "PyArray_NewFromDescr"])
+def test_the_only_result_fails(monkeypatch, name):
+    calls, _fake = fail_at(monkeypatch, name, 1)
+    f = make_entry(doubling() if name == "PyArray_Scalar" else doubling(3))
+    x = np.float32(1) if name == "PyArray_Scalar" else np.ones(3, "f4")
+    with pytest.raises(SystemError):
+        f(x)
+    np.testing.assert_array_equal(f(x), 2 * x)
+    assert len(calls) == 2
+
+
+def test_an_exception_where_an_argument_is_returned():
+    def value(x):
+        raise KeyError("broken")
+
+    made = calling(value)
+    made.outputs = [0]
+    f, x = make_entry(made), np.ones(3)
+    with pytest.raises(KeyError):
+        f(x)
 
 
 # -- calls back into Python --------------------------------------------------------------------------------------------

@@ -18,7 +18,8 @@ from .ir import Builder, Function, Module, Scalar
 from .program import ALIGNMENT, Buffer, CallStep, GemmStep, Program
 
 ON_STACK = 2048  # bytes of intermediate arrays that a call keeps on its stack
-PAST_SCALARS = 16  # bytes of the largest 0-d result
+FEW = 2  # inputs, or outputs, up to which each has code of its own
+LARGEST_SCALAR = 16  # bytes of the largest 0-d result
 
 
 def make_entry(program: Program) -> Callable[..., Any]:
@@ -114,6 +115,7 @@ def _constant_symbol(index: int) -> str:
 def _emit_entry(module: Module, program: Program, slot: str | None) -> None:
     """``entry(self, arguments, count)``: a METH_FASTCALL function."""
     differs = _differs(module)
+    fits = _fits(module, len(program.inputs))
     with Function(module, "entry", "p", ["p", "p", "i8"]) as b:
         _, arguments, count = b.arguments
         with b.if_(count != len(program.inputs), likely=False):
@@ -121,7 +123,10 @@ def _emit_entry(module: Module, program: Program, slot: str | None) -> None:
         buffers = b.alloca("p", max(1, len(program.buffers)))
         given = [b.load(arguments, "p", k) for k in range(len(program.inputs))]
         for argument, index in zip(given, program.inputs):
-            b.store(buffers, _checked(b, argument, program.buffers[index], differs), index)
+            wanted = _wanted(b, program.buffers[index])
+            fit = b.call(fits, "b1", [argument, b.offset(buffers, 8 * index), *wanted])
+            with b.if_(~fit, likely=False):
+                b.ret(b.call(differs, "p", []))
         block = _take_block(b, program, buffers, slot)
         for buffer in program.buffers:
             if buffer.kind == "constant":
@@ -148,39 +153,68 @@ def _object(known: Any) -> str:
     return abi.object_symbol(known)[0]
 
 
-def _checked(b: Builder, argument: Scalar, buffer: Buffer, differs: Function) -> Scalar:
-    """The address of the argument's elements, after comparing it with the input's buffer."""
+def _once(count: int) -> str:
+    """Attributes of a function that so many places call: few of them get a copy that knows its constants."""
+    return "alwaysinline" if count <= FEW else "noinline"
 
-    def leave_if(condition: Scalar) -> None:
-        with b.if_(condition, likely=False):
-            b.ret(b.call(differs, "p", []))
 
-    def array() -> list[Scalar]:
-        leave_if(kind != b.address(_object(np.ndarray)))
-        flags = b.load(b.offset(argument, abi.FLAGS), "i4")
-        wanted = abi.C_CONTIGUOUS | abi.ALIGNED
-        differ = (b.load(b.offset(argument, abi.DESCR), "p") != b.address(_object(buffer.dtype))) | (
-            b.load(b.offset(argument, abi.RANK), "i4") != len(buffer.shape)
-        )
-        leave_if(differ | ((flags & wanted) != wanted))
-        if buffer.shape:
-            shape = b.load(b.offset(argument, abi.SHAPE), "p")
-            differ = b.const("b1", False)
-            for axis, length in enumerate(buffer.shape):
-                differ = differ | (b.load(shape, "i8", axis) != length)
-            leave_if(differ)
-        return [b.load(b.offset(argument, abi.DATA), "p")]
+def _fits(module: Module, count: int) -> Function:
+    """``fits(argument, place, dtype, number, rank, shape)``: whether an argument is such an array, or of type `number`.
 
-    def number() -> list[Scalar]:
-        return [b.offset(argument, abi.VALUE)]
+    Where it is, the address of its elements is stored at `place`.
+    """
+    types = ["p", "p", "p", "p", "i8", "p"]
+    function = Function(module, "fits", "b1", types, internal=True, attributes=_once(count))
+    with function as b:
+        argument, place, dtype, number, rank, shape = b.arguments
+        kind = b.load(b.offset(argument, abi.TYPE), "p")
+        with b.if_(kind == number):
+            b.store(place, b.offset(argument, abi.VALUE))
+            b.ret(b.const("b1", True))
+        with b.if_(kind != b.address(_object(np.ndarray)), likely=False):
+            b.ret(b.const("b1", False))
+        layout = b.load(b.offset(argument, abi.FLAGS), "i4") & (abi.C_CONTIGUOUS | abi.ALIGNED)
+        same = b.load(b.offset(argument, abi.DESCR), "p") == dtype
+        same = same & (b.convert(b.load(b.offset(argument, abi.RANK), "i4"), "i8") == rank)
+        with b.if_(~(same & (layout == abi.C_CONTIGUOUS | abi.ALIGNED)), likely=False):
+            b.ret(b.const("b1", False))
+        lengths = b.load(b.offset(argument, abi.SHAPE), "p")
+        with b.loop(0, rank, carry=[b.const("b1", True)], hints={"vectorize.enable": False}) as (axis, equal):
+            equal[0] = equal[0] & (b.load(lengths, "i8", axis) == b.load(shape, "i8", axis))
+        b.store(place, b.load(b.offset(argument, abi.DATA), "p"))
+        b.ret(equal[0])
+    return function
 
-    kind = b.load(b.offset(argument, abi.TYPE), "p")
+
+def _wanted(b: Builder, buffer: Buffer) -> list[Scalar]:
+    """What `fits` compares an argument with."""
     if buffer.weak:
-        leave_if(kind != b.address(_object(complex if buffer.dtype.kind == "c" else float)))
-        return number()[0]
-    if not buffer.shape and buffer.dtype in abi.SCALARS:
-        return b.choose(kind == b.address(_object(buffer.dtype.type)), number, array)[0]
-    return array()[0]
+        number = b.address(_object(complex if buffer.dtype.kind == "c" else float))
+        return [b.null(), number, b.const("i8", 0), b.null()]
+    scalar = not buffer.shape and buffer.dtype in abi.SCALARS
+    number = b.address(_object(buffer.dtype.type)) if scalar else b.null()
+    return [b.address(_object(buffer.dtype)), number, b.const("i8", len(buffer.shape)), _shape(b, buffer)]
+
+
+def _shape(b: Builder, buffer: Buffer) -> Scalar:
+    return b.address(b.module.table(np.array(buffer.shape, np.int64))) if buffer.shape else b.null()
+
+
+def _fresh(module: Module, count: int) -> Function:
+    """``fresh(object, data, dtype, rank, shape)``: make an array; whether it was made, it and its data are stored."""
+    types = ["p", "p", "p", "i4", "p"]
+    function = Function(module, "fresh", "b1", types, internal=True, attributes=_once(count))
+    with function as b:
+        place, data, dtype, rank, shape = b.arguments
+        b.call("Py_IncRef", None, [dtype])  # which making an array takes, and also if it fails
+        kind, flags, null = b.address(_object(np.ndarray)), b.const("i4", 0), b.null()
+        array = b.call("PyArray_NewFromDescr", "p", [kind, dtype, rank, shape, null, null, flags, null])
+        with b.if_(array == null, likely=False):
+            b.ret(b.const("b1", False))
+        b.store(place, array)
+        b.store(data, b.load(b.offset(array, abi.DATA), "p"))
+        b.ret(b.const("b1", True))
+    return function
 
 
 class _Results:
@@ -198,39 +232,30 @@ class _Results:
     def allocate(self) -> None:
         """Arrays for the results; 0-d ones get a place on the stack."""
         b = self.b
-        if len(self.places) > 1:
-            b.zero(self.objects, 8 * len(self.places))
+        made = [index for index in self.places if self._is_made(self.program.buffers[index])]
+        fresh = _fresh(b.module, len(made)) if made else None
+        b.zero(self.objects, 8 * len(self.places))
         for index, k in self.places.items():
             buffer = self.program.buffers[index]
-            if buffer.kind == "input":
-                continue
-            if not buffer.shape:
-                if buffer.kind == "output":
-                    b.store(self.buffers, b.alloca("i8", PAST_SCALARS // 8), index)
-                continue
-            array = self._new(buffer)
-            with b.if_(array == b.null(), likely=False):
-                self.fail(k)
-            b.store(self.objects, array, k)
-            data = b.load(b.offset(array, abi.DATA), "p")
-            if buffer.kind == "output":
-                b.store(self.buffers, data, index)
-            else:
-                b.copy(data, b.load(self.buffers, "p", index), buffer.nbytes)
+            if fresh is not None and index in made:
+                constant = b.load(self.buffers, "p", index) if buffer.kind == "constant" else None
+                data = b.alloca("p") if constant is not None else b.offset(self.buffers, 8 * index)
+                kind = [b.address(_object(buffer.dtype)), b.const("i4", len(buffer.shape)), _shape(b, buffer)]
+                with b.if_(~b.call(fresh, "b1", [b.offset(self.objects, 8 * k), data, *kind]), likely=False):
+                    self.fail()
+                if constant is not None:
+                    b.copy(b.load(data, "p"), constant, buffer.nbytes)
+            elif buffer.kind == "output":
+                b.store(self.buffers, b.alloca("i8", LARGEST_SCALAR // 8), index)
 
-    def _new(self, buffer: Buffer) -> Scalar:
-        b = self.b
-        kind, dtype = b.address(_object(np.ndarray)), b.address(_object(buffer.dtype))
-        b.call("Py_IncRef", None, [dtype])  # which making an array takes, and also if it fails
-        shape = b.address(b.module.table(np.array(buffer.shape, np.int64)))
-        rank, flags = b.const("i4", len(buffer.shape)), b.const("i4", 0)
-        return b.call("PyArray_NewFromDescr", "p", [kind, dtype, rank, shape, b.null(), b.null(), flags, b.null()])
+    @staticmethod
+    def _is_made(buffer: Buffer) -> bool:
+        return buffer.kind != "input" and bool(buffer.shape)
 
-    def fail(self, count: int | None = None) -> None:
-        """Return with the exception that is set; so many objects have been made."""
+    def fail(self) -> None:
+        """Return with the exception that is set."""
         b = self.b
-        if count is None or count > 0:
-            steps.drop(b, self.objects, len(self.places) if count is None else count)
+        steps.drop(b, self.objects, len(self.places))
         _give_block(b, self.slot, self.block)
         b.ret(b.null())
 
@@ -319,7 +344,7 @@ def _python_entry(program: Program, address: int, owner: _Owner) -> Callable[...
     count = max(1, len(program.buffers))
 
     def entry(*arguments: Any) -> Any:
-        if len(arguments) != len(inputs) or not all(map(_fits, arguments, inputs)):
+        if len(arguments) != len(inputs) or not all(map(_is_accepted, arguments, inputs)):
             return NotImplemented
         arrays: dict[int, Any] = dict(owner.constants)
         arrays |= {b.index: np.array(x, b.dtype, copy=None) for b, x in zip(inputs, arguments)}
@@ -345,7 +370,7 @@ def _scalar_if_0d(array: np.ndarray) -> Any:
     return array if array.shape else array[()]
 
 
-def _fits(argument: Any, buffer: Buffer) -> bool:
+def _is_accepted(argument: Any, buffer: Buffer) -> bool:
     if buffer.weak:
         return type(argument) is (complex if buffer.dtype.kind == "c" else float)
     if type(argument) is not np.ndarray:
