@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
+from . import store
 from .ir import Module
 
 _lock = threading.RLock()  # LLVM's state is consistent whenever nobody holds this, also across a fork
@@ -118,10 +119,16 @@ def compile(module: Module, symbols: Mapping[str, int] | None = None) -> Code:
 
 
 def emit(module: Module) -> bytes:
-    """The optimised object code of a module for this computer."""
+    """The optimised object code of a module for this computer, perhaps from `store`."""
+    dumps = os.environ.get("TETRAGRAD_DUMP", "").split(",")
+    if "llvm" in dumps or "asm" in dumps:
+        return _emit(module, dumps)
+    return store.kept(str(module), host().key, lambda: _emit(module, dumps))
+
+
+def _emit(module: Module, dumps: list[str]) -> bytes:
     import llvmlite.binding as llvm
 
-    dumps = os.environ.get("TETRAGRAD_DUMP", "").split(",")
     with _lock:
         machine = host().machine
         parsed = _optimised(module, llvm)
