@@ -438,3 +438,18 @@ class TestStopGradient:
     def test_plain_values_pass(self):
         assert tg.stop_gradient(3.0) == 3.0
         assert tg.stop_gradient(X) is X
+
+
+@pytest.mark.parametrize("transform", [tg.jacrev, tg.jacfwd, tg.hessian])
+def test_matrices_of_tensors_are_tensors(transform):
+    def f(x):
+        return (x**3).sum() if transform is tg.hessian else x**3
+
+    x = np.array([1.0, 2.0])
+    expected = np.diag(6 * x) if transform is tg.hessian else np.diag(3 * x**2)
+    for argument, kind in ((x, np.ndarray), (tg.tensor(x), tg.Tensor), (tg.tensor(x, requires_grad=True), tg.Tensor)):
+        found = transform(f)(argument)
+        assert type(found) is kind
+        np.testing.assert_allclose(np.asarray(found if kind is np.ndarray else found.numpy()), expected)
+    constant = transform(lambda x: tg.tensor(3.0))(tg.tensor(x))
+    assert type(constant) is tg.Tensor

@@ -142,3 +142,19 @@ def test_report():
     assert "nodes keep" in repr(report)
     del y, view
     assert tg.memory().saved_bytes == before.saved_bytes
+
+
+def test_hooks_do_not_switch_recording_on():
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    hooks = tg.saved_arrays_hooks(lambda a: a, lambda a: a)
+    with tg.no_grad(), hooks:
+        assert not tg.is_grad_enabled() and not (x * x).requires_grad
+    assert not tg.no_grad()(hooks(lambda: x * x))().requires_grad
+
+
+def test_recording_switched_on_again_keeps_the_hooks():
+    packed = []
+    x = tg.tensor([1.0, 2.0], requires_grad=True)
+    with tg.saved_arrays_hooks(lambda a: packed.append(1) or a, lambda a: a), tg.enable_grad():
+        y = x * x
+    assert y.requires_grad and packed

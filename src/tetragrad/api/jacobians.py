@@ -16,6 +16,7 @@ from .containers import argument_positions, flatten, unflatten
 from .forward import jvp
 from .mapping import vmap
 from .reverse import grad, vjp
+from .variables import face_of, outward
 
 
 def jacrev(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
@@ -49,6 +50,7 @@ def jacrev(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[
         out, pullback = vjp(partial, *chosen)
         outs, out_structure = flatten(out)
         ins, in_structure = flatten(chosen)
+        as_tensors = any([isinstance(x, Tensor) for x in ins])
         sizes = [_size(leaf) for leaf in outs]
         seeds = _basis(outs, sizes)
         rows = vmap(lambda *gs: pullback(unflatten(out_structure, gs)))(*seeds)
@@ -57,7 +59,9 @@ def jacrev(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[
         start = 0
         for leaf, size in zip(outs, sizes):
             parts = [
-                reshape(column[start : start + size], shape=(*shape_of(leaf), *shape_of(x)))
+                outward(
+                    reshape(column[start : start + size], shape=(*shape_of(leaf), *shape_of(x))), face_of(x), as_tensors
+                )
                 for column, x in zip(columns, ins)
             ]
             blocks.append(_select(unflatten(in_structure, parts), argnums))
@@ -93,6 +97,7 @@ def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[
     def jacfwd_f(*args: Any, **kwargs: Any) -> Any:
         partial, chosen = _close_over(f, argnums, args, kwargs)
         ins, in_structure = flatten(chosen)
+        as_tensors = any([isinstance(x, Tensor) for x in ins])
         sizes = [_size(leaf) for leaf in ins]
         seeds = _basis(ins, sizes)
         columns = vmap(lambda *ts: jvp(partial, chosen, unflatten(in_structure, ts))[1], out_axes=-1)(*seeds)
@@ -103,7 +108,7 @@ def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[
             start = 0
             for x, size in zip(ins, sizes):
                 shape = (*shape_of(column)[:-1], *shape_of(x))
-                parts.append(reshape(column[..., start : start + size], shape=shape))
+                parts.append(outward(reshape(column[..., start : start + size], shape=shape), face_of(x), as_tensors))
                 start += size
             blocks.append(_select(unflatten(in_structure, parts), argnums))
         return unflatten(out_structure, blocks)

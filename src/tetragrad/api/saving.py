@@ -31,7 +31,8 @@ def saved_arrays_hooks(pack: Callable[[Any], Any], unpack: Callable[[Any], Any])
     Returns
     -------
     RecordingMode
-        Usable as ``with saved_arrays_hooks(...):`` and as a decorator. Of nested ones, the innermost is in force.
+        Usable as ``with saved_arrays_hooks(...):`` and as a decorator. Of nested ones, the innermost is in force. It
+        does not switch recording on.
 
     Examples
     --------

@@ -15,6 +15,14 @@ _recording: ContextVar[Any] = ContextVar("tetragrad_recording", default=True)
 is_recording = _recording.get
 
 
+def in_force(mode: Any) -> Any:
+    """A mode as it is to be entered now: packing does not switch recording on, and recording keeps what packs."""
+    now = _recording.get()
+    if mode is True:
+        return now or True
+    return mode if now else False
+
+
 class RecordingMode:
     """Context manager and decorator that switches recording on or off and restores the state on exit."""
 
@@ -27,7 +35,7 @@ class RecordingMode:
     def __enter__(self) -> RecordingMode:
         previous = _recording.get()
         try:
-            self._tokens.append(_recording.set(self._mode))
+            self._tokens.append(_recording.set(in_force(self._mode)))
             return self
         except BaseException:  # interrupted before the block began, which nobody will leave then
             _recording.set(previous)
@@ -56,7 +64,7 @@ class RecordingMode:
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            return call_in_mode(mode, function, args, kwargs)
+            return call_in_mode(in_force(mode), function, args, kwargs)
 
         return wrapper  # type: ignore[return-value]
 

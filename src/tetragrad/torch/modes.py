@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-from ..core.recording import RecordingMode, _recording, call_in_mode, is_recording
+from ..core.recording import RecordingMode, _recording, call_in_mode, in_force, is_recording
 
 # How many `torch.func` transforms run around the current code.
 transforming: ContextVar[int] = ContextVar("tetragrad_torch_transforms", default=0)
@@ -47,7 +47,7 @@ def _decorated(mode: Any, function: Callable[..., Any]) -> Any:
             sent = None
             while True:
                 try:
-                    item = call_in_mode(mode, steps.send, (sent,), {})
+                    item = call_in_mode(in_force(mode), steps.send, (sent,), {})
                 except StopIteration as stop:
                     return stop.value
                 sent = yield item
@@ -56,7 +56,7 @@ def _decorated(mode: Any, function: Callable[..., Any]) -> Any:
 
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        return call_in_mode(mode, function, args, kwargs)
+        return call_in_mode(in_force(mode), function, args, kwargs)
 
     return wrapper
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...core.recording import RecordingMode, is_recording
+from ...core.recording import RecordingMode
 from ...core.saving import Packing
 from ...core.tensor import Tensor as CoreTensor
 from ..tensor import Tensor, to_tensor
@@ -22,16 +22,11 @@ class saved_tensors_hooks(RecordingMode):
         ``unpack_hook(anything) -> tensor``, called in the backward pass.
     """
 
-    __slots__ = ("_packing",)
+    __slots__ = ()
 
     def __init__(self, pack_hook: Callable[[Any], Any], unpack_hook: Callable[[Any], Any]) -> None:
         def unpack(handle: Any) -> Any:
             restored = unpack_hook(handle)
             return (restored if isinstance(restored, CoreTensor) else to_tensor(restored))._value
 
-        self._packing = Packing(lambda array: pack_hook(Tensor(array, None)), unpack)
-        RecordingMode.__init__(self, self._packing)
-
-    def __enter__(self) -> RecordingMode:
-        self._mode = self._packing if is_recording() else False
-        return RecordingMode.__enter__(self)
+        RecordingMode.__init__(self, Packing(lambda array: pack_hook(Tensor(array, None)), unpack))
