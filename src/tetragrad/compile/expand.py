@@ -23,6 +23,7 @@ class Expansion:
     def __init__(self) -> None:
         self.ops: list[Op] = []
         self.where = ""
+        self.checks: dict[tuple[Value, int], Check] = {}
         self.shares: dict[Value, tuple[Value, Value, Value]] = {}  # of a logsumexp: x, exp(x - peak), its sum
 
     def add(self, name: str, operands: Sequence[Value], dtype: Any, shape: Shape, /, **params: Any) -> Value:
@@ -31,6 +32,26 @@ class Expansion:
         op.outputs = (Value(dtype, shape, op),)
         self.ops.append(op)
         return op.outputs[0]
+
+    def check_positions(self, op: Op, operands: Sequence[Value]) -> None:
+        """Note that the positions which an operation is given must be on the axis."""
+        length = _LENGTHS.get(op.name)
+        if length is None:
+            return
+        positions = operands[-1]
+        own = positions.constant is not None or (positions.op is not None and positions.op.name in _INSIDE)
+        if not own and positions.size:
+            size = length(op)
+            self.checks.setdefault((positions, size), Check(positions, size, op.where))
+
+    def outside(self, positions: Value, length: int) -> Value:
+        """Whether some position is outside an axis."""
+        shape = positions.shape
+        bad = self.add("greater_equal", (positions, self.number(length)), np.bool_, shape)
+        if positions.dtype.kind == "i":
+            below = self.add("less", (positions, self.number(-length)), np.bool_, shape)
+            bad = self.add("logical_or", (bad, below), np.bool_, shape)
+        return self.add("any", (bad,), np.bool_, (), axis=None, keepdims=False)
 
     def number(self, value: float, dtype: Any = None) -> Value:
         """A constant: a Python number, or one of a dtype."""
@@ -78,11 +99,33 @@ class Expansion:
         return self.add("transpose", (x,), x.dtype, tuple([x.shape[axis] for axis in axes]), axes=tuple(axes))
 
 
+# The length of the axis that the last operand has positions on; rows whose results are positions that fit.
+_LENGTHS: dict[str, Callable[[Op], int]] = {
+    "take": lambda op: op.operands[0].shape[op.params["axis"]],
+    "take_along_axis": lambda op: op.operands[0].shape[op.params["axis"]],
+    "scatter_take": lambda op: op.params["size"],
+    "scatter_along_axis": lambda op: op.params["size"],
+    "from_start": lambda op: op.params["length"],
+}
+_INSIDE = frozenset({"argmax", "argmin", "argsort", "argpartition", "from_start"})
+
 Rule = Callable[[Expansion, Op, list[Value]], "Value | None"]
 
 
-def expanded(graph: Graph) -> Graph:
-    """A copy of the graph in which rows are written out."""
+class Check:
+    """Positions that must be on an axis: `flag` says whether one is not. Both are outputs of the expanded graph."""
+
+    __slots__ = ("flag", "length", "positions", "where")
+
+    def __init__(self, positions: Value, length: int, where: str) -> None:
+        self.positions = positions
+        self.length = length
+        self.where = where
+        self.flag = positions
+
+
+def expanded(graph: Graph) -> tuple[Graph, list[Check]]:
+    """A copy of the graph in which rows are written out; the flags and positions of the checks are its last outputs."""
     from . import products  # uses the Expansion above
 
     rules = RULES | products.RULES
@@ -96,15 +139,22 @@ def expanded(graph: Graph) -> Graph:
         if rule is not None and all([value.size for value in (*operands, *op.outputs)]):
             out = rule(made, op, operands)
             if out is not None:
+                made.check_positions(op, operands)
                 assert (out.dtype, out.shape) == (op.out.dtype, op.out.shape), (op.name, str(out), str(op.out))
                 new[op.out] = out
                 continue
             del made.ops[start:]
+        made.check_positions(op, operands)
         copy = Op(op.primitive, operands, op.params, op.where)
         copy.outputs = tuple([Value(value.dtype, value.shape, copy, weak=value.weak) for value in op.outputs])
         made.ops.append(copy)
         new.update(zip(op.outputs, copy.outputs))
-    return Graph(graph.inputs, made.ops, [new.get(value, value) for value in graph.outputs])
+    outputs = [new.get(value, value) for value in graph.outputs]
+    checks = list(made.checks.values())
+    for check in checks:
+        check.flag = made.outside(check.positions, check.length)
+        outputs += [check.flag, check.positions]
+    return Graph(graph.inputs, made.ops, outputs), checks
 
 
 def _axes(op: Op, x: Value) -> tuple[int, ...]:

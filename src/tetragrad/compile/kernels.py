@@ -23,6 +23,7 @@ from .values import Scalar
 
 SCRATCH = 1 << 16  # bytes of a row that waits for a later stage
 HEAVY = 10  # instructions worth a store and a load
+SHORT = 40  # expressions
 LONG = 64  # iterations of a loop that is not unrolled
 
 
@@ -75,7 +76,9 @@ class Emitter:
     def emit(self) -> None:
         """Write it."""
         kernel = self.kernel
-        with Function(self.module, kernel.name, None, ["p", "i8", "i8"]) as b:
+        # Short kernels become a part of what calls them.
+        attributes = "noinline" if len(kernel.make.made) > SHORT else ""
+        with Function(self.module, kernel.name, None, ["p", "i8", "i8"], internal=True, attributes=attributes) as b:
             self.b = b
             buffers, start, stop = b.arguments
             self._take_pointers(buffers)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.primitive import TABLE
 from . import engine
 from .contractions import as_gemm, is_gemm
-from .expand import expanded
+from .expand import Check, expanded
 from .exprs import Expressions
 from .graph import Graph, Op, Value
 from .kernels import emit_kernel
@@ -37,15 +38,20 @@ def build(graph: Graph, check: bool = False) -> Program:
     Program
         Its module is still IR; the entry compiles it together with itself.
     """
-    graph = expanded(graph)
+    count = len(graph.outputs)
+    graph, checks = expanded(graph)
     improve(graph, check=check)
+    flags = graph.outputs[count:]
+    del graph.outputs[count:]
     separate_outputs(graph)
-    return _Plan(graph).program
+    graph.outputs += flags
+    return _Plan(graph, count, checks).program
 
 
 class _Plan:
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, count: int, checks: list[Check]) -> None:
         self.graph = graph
+        self.results = graph.outputs[:count]
         self.program = Program()
         self.module = engine.new_module("program")
         self.places: dict[Value, int] = {}
@@ -60,7 +66,10 @@ class _Plan:
                 self._run_alone(group.op)
             else:
                 self._run_kernel(group)
-        self.program.outputs = [self._place(value) for value in graph.outputs]
+        self.program.outputs = [self._place(value) for value in self.results]
+        flags = iter(graph.outputs[count:])
+        for check in checks:
+            self._check(check, next(flags), next(flags))
         self._lay_out()
         if self.module.functions:
             self.program.module = self.module
@@ -77,7 +86,7 @@ class _Plan:
             buffer = program.add_buffer(value.dtype, value.shape, "input", weak=value.weak)
             self.places[value] = buffer.index
             program.inputs.append(buffer.index)
-        outputs = set(self.graph.outputs)
+        outputs = set(self.results)
         for op in self.graph.ops:
             for value in op.outputs:
                 if value in self.nests.stored:
@@ -111,6 +120,14 @@ class _Plan:
                 where=op.where,
             )
         )
+
+    def _check(self, check: Check, flag: Value, positions: Value) -> None:
+        """Raise the error of positions that are outside, if the flag says that some are."""
+        if flag.constant is None:
+            reads, params = (self._place(positions),), {"length": check.length}
+            step = CallStep(TABLE["from_start"], reads, params, (), weak=(False,), where=check.where)
+            step.only_if = self._place(flag)
+            self.program.steps.append(step)
 
     def _run_kernel(self, group: Group) -> None:
         kernel = self._kernel(group)
@@ -185,7 +202,8 @@ class _Plan:
         program = self.program
         life: dict[int, list[int]] = {}
         for number, step in enumerate(program.steps):
-            for index in (*step.reads, *step.writes):
+            flag = [step.only_if] if isinstance(step, CallStep) and step.only_if is not None else []
+            for index in (*step.reads, *step.writes, *flag):
                 if program.buffers[index].kind == "arena":
                     life.setdefault(index, [number, number])[1] = number
         placed: list[tuple[int, int, list[int]]] = []

@@ -194,10 +194,11 @@ class CallStep(Step):
     """A row of the table without native form: its own value function, on NumPy arrays that look at the buffers.
 
     The operands are arrays of the buffers ``reads``, in order (a 0-d one is read as a NumPy scalar, ``array[()]``; where
-    ``weak``, as a Python number, ``array.item()``); the results are copied into ``writes``.
+    ``weak``, as a Python number, ``array.item()``); the results are copied into ``writes``. With ``only_if``, the index of
+    a buffer of one boolean, the step runs only if that is true: it raises an error then.
     """
 
-    __slots__ = ("params", "primitive", "weak", "where", "why")
+    __slots__ = ("only_if", "params", "primitive", "weak", "where", "why")
 
     def __init__(
         self, primitive: Any, reads: tuple[int, ...], params: dict[str, Any], writes: tuple[int, ...], *,
@@ -209,8 +210,11 @@ class CallStep(Step):
         self.weak = weak
         self.where = where
         self.why = why
+        self.only_if: int | None = None
 
     def describe(self) -> str:
+        if self.only_if is not None:
+            return f"check: {self.primitive.name}"
         return f"call: {self.primitive.name} ({self.why or 'no native form'})"
 
 

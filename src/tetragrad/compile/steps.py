@@ -26,8 +26,13 @@ def emit_run(module: Module, program: Program, internal: bool) -> Function:
     with function as b:
         (buffers,) = b.arguments
         for stretch in _stretches(program.steps):
-            if isinstance(stretch[0], CallStep):
-                _emit_call(b, program, buffers, stretch[0])
+            call = stretch[0]
+            if isinstance(call, CallStep):
+                if call.only_if is None:
+                    _emit_call(b, program, buffers, call)
+                    continue
+                with b.if_(b.load(b.load(buffers, "p", call.only_if), "b1"), likely=False):
+                    _emit_call(b, program, buffers, call)
                 continue
             long = sum(map(_work, stretch)) >= UNLOCKED
             state = b.call("PyEval_SaveThread", "p", []) if long else None
