@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib
 import itertools
 from pathlib import Path
 
@@ -292,3 +293,31 @@ def test_no_derivative_rule_in_a_dialect(path):
                 assert not names & MAKERS, f"line {node.lineno}: a dialect imports {names & MAKERS}"
         elif isinstance(node, ast.keyword):
             assert node.arg not in ("partials", "vjps", "jvps", "transpose_rule"), f"line {node.value.lineno}: a rule"
+
+
+# -- names that are not there ------------------------------------------------------------------------------------------
+
+MODULES = """
+    torch torch.autograd torch.autograd.forward_ad torch.autograd.function torch.autograd.functional
+    torch.autograd.grad_mode torch.autograd.graph torch.distributions torch.func torch.linalg torch.nn
+    torch.nn.functional torch.nn.init torch.nn.utils torch.optim torch.random torch.testing torch.utils
+    torch.utils.checkpoint torch.utils.data
+    tensorflow tensorflow.autodiff tensorflow.compat tensorflow.config tensorflow.data tensorflow.debugging
+    tensorflow.dtypes tensorflow.errors tensorflow.keras tensorflow.keras.losses tensorflow.keras.optimizers
+    tensorflow.linalg tensorflow.math tensorflow.nest tensorflow.nn tensorflow.random tensorflow.raw_ops tensorflow.test
+    mxnet mxnet.autograd mxnet.contrib mxnet.gluon mxnet.nd mxnet.numpy mxnet.numpy.linalg mxnet.numpy.random
+    mxnet.numpy_extension mxnet.operator mxnet.random
+    paddle paddle.amp paddle.amp.debugging paddle.autograd paddle.device paddle.distributed paddle.distributed.fleet
+    paddle.distributed.fleet.utils paddle.incubate paddle.incubate.autograd paddle.incubate.distributed.fleet
+    paddle.linalg paddle.nn paddle.nn.functional paddle.nn.initializer paddle.optimizer paddle.static
+""".split()
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_missing_name_is_answered(name):
+    module = importlib.import_module(f"tetragrad.{name}")
+    with pytest.raises(AttributeError, match="has no attribute 'qqzzqq'; tetragrad covers"):
+        module.qqzzqq  # noqa: B018
+    for known in [each for each in getattr(module, "__all__", ()) if len(each) > 4][:1]:
+        with pytest.raises(AttributeError, match=r"has no attribute .*; the closest name it has is"):
+            getattr(module, known + "x")

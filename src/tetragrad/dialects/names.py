@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
 
 
 def missing_name(module: str, attribute: str, available: Iterable[str]) -> AttributeError:
@@ -35,6 +37,16 @@ def missing_name(module: str, attribute: str, available: Iterable[str]) -> Attri
         else:
             text += "; tetragrad covers automatic differentiation and the array operations around it"
     return AttributeError(text, name=attribute)
+
+
+def answer_for(module: str) -> Callable[[str], Any]:
+    """The ``__getattr__`` of a module, which raises for names that it does not have."""
+
+    def __getattr__(name: str) -> Any:
+        found = vars(sys.modules[module])
+        raise missing_name(module, name, found.get("__all__", found))
+
+    return __getattr__
 
 
 def closest_name(attribute: str, available: Iterable[str]) -> str | None:

@@ -14,6 +14,7 @@ from ..core.custom import custom_call
 from ..core.gradients import add_to_grads
 from ..core.sweep import own_result, pull, reach
 from ..core.tensor import FREED, Leaf, Node, Tensor
+from ..dialects.names import answer_for
 from ..errors import TetragradError
 from ..families.rules import CONVERT
 from .base import NO_INPUTS, NOT_IN_GRAPH, UNREACHABLE, MXNetError, translate
@@ -323,3 +324,5 @@ __all__ = [
     "Function", "backward", "get_symbol", "grad", "is_recording", "is_training", "mark_variables", "pause",
     "predict_mode", "record", "set_recording", "set_training", "train_mode",
 ]  # fmt: skip
+
+__getattr__ = answer_for(__name__)

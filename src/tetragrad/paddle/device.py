@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+from ..dialects.names import answer_for
 from .dtypes import CPU, Place
 from .errors import invalid
 
@@ -26,3 +27,6 @@ cuda = SimpleNamespace(device_count=lambda: 0)  # there is no GPU
 def is_compiled_with_cuda() -> bool:
     """False."""
     return False
+
+
+__getattr__ = answer_for(__name__)

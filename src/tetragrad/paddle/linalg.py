@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.levels import concrete, shape_of
+from ..dialects.names import answer_for
 from ..numpy import contraction, factorizations, norms, shaping
 from ..numpy import linalg as face
 from ..ops.contraction import dot as dot_door
@@ -306,3 +307,6 @@ def histogram(
     limits = None if min == max == 0 else (min, max)
     counts = np.histogram(values, bins, limits, density)[0]
     return made(counts if density else counts.astype(np.int64))
+
+
+__getattr__ = answer_for(__name__)

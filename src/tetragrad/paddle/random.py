@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.levels import impure
-from ..core.levels import concrete
+from ..core.levels import concrete, impure
 from ..core.tensor import Tensor as CoreTensor
 from .dtypes import numpy_dtype
 from .errors import require

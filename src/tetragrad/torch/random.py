@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.levels import impure
+from ..dialects.names import answer_for
 from ..numpy.writing import assign
 from . import dtypes, errors
 from .creation import made, shape_from
@@ -251,3 +252,5 @@ __all__ = [
     "Generator", "bernoulli", "default_generator", "get_rng_state", "initial_seed", "manual_seed", "multinomial",
     "normal", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "seed", "set_rng_state",
 ]  # fmt: skip
+
+__getattr__ = answer_for(__name__)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..core.levels import concrete
+from ..dialects.names import answer_for
 
 # Relative and absolute tolerances by dtype, PyTorch's.
 _TOLERANCES = {
@@ -37,3 +38,5 @@ def assert_close(
 
 
 __all__ = ["assert_close"]
+
+__getattr__ = answer_for(__name__)

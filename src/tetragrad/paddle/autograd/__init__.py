@@ -9,8 +9,10 @@ from .py_layer import PyLayer, PyLayerContext
 from .saved import saved_tensors_hooks
 from .sweeps import backward, grad
 
+Function = PyLayer
+
 __all__ = [
-    "Hessian", "Jacobian", "PyLayer", "PyLayerContext", "backward", "enable_grad", "grad", "hessian",
+    "Function", "Hessian", "Jacobian", "PyLayer", "PyLayerContext", "backward", "enable_grad", "grad", "hessian",
     "is_grad_enabled", "jacobian", "no_grad", "saved_tensors_hooks", "set_grad_enabled",
 ]  # fmt: skip
 

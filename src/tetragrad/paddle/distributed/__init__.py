@@ -1,5 +1,8 @@
 """`paddle.distributed`: only the way to `recompute`."""
 
+from ...dialects.names import answer_for
 from . import fleet
 
 __all__ = ["fleet"]
+
+__getattr__ = answer_for(__name__)

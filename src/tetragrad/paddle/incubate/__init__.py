@@ -1,5 +1,8 @@
-"""`paddle.incubate`: its functional differentiation."""
+"""`paddle.incubate`: its functional differentiation, and ways to recompute."""
 
-from . import autograd
+from ...dialects.names import answer_for
+from . import autograd, distributed
 
-__all__ = ["autograd"]
+__all__ = ["autograd", "distributed"]
+
+__getattr__ = answer_for(__name__)

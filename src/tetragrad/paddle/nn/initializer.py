@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...core.levels import concrete
+from ...dialects.names import answer_for
 from ..random import generator
 
 
@@ -48,3 +49,6 @@ class Uniform:
 
     def __call__(self, shape: Any, dtype: Any) -> Any:
         return generator.uniform(self.low, self.high, shape).astype(dtype)
+
+
+__getattr__ = answer_for(__name__)

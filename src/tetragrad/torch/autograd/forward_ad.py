@@ -9,6 +9,7 @@ from ...api.variables import inner
 from ...core.forward import Dual
 from ...core.levels import Level
 from ...core.tensor import Tensor as CoreTensor
+from ...dialects.names import answer_for
 from ..errors import RuntimeError
 from ..tensor import Tensor
 
@@ -80,3 +81,5 @@ def _tensor(value: Any) -> Tensor:
 __all__ = [
     "UnpackedDualTensor", "dual_level", "enter_dual_level", "exit_dual_level", "make_dual", "unpack_dual",
 ]  # fmt: skip
+
+__getattr__ = answer_for(__name__)

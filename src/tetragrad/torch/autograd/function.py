@@ -15,6 +15,7 @@ from ...core.levels import Boxed, shape_of
 from ...core.recording import is_recording, no_grad
 from ...core.tensor import Leaf
 from ...core.tensor import Tensor as CoreTensor
+from ...dialects.names import answer_for
 from ...families.rules import unbroadcast
 from ...numpy.shaping import moveaxis as movedim
 from ..errors import RuntimeError
@@ -397,3 +398,5 @@ InplaceFunction = Function
 BackwardCFunction = FunctionCtx
 
 __all__ = ["Function", "FunctionCtx", "FunctionMeta", "InplaceFunction", "NestedIOFunction", "once_differentiable"]
+
+__getattr__ = answer_for(__name__)

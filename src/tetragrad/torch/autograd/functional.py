@@ -10,6 +10,7 @@ import numpy as np
 from ...api.containers import map_leaves
 from ...api.jacobians import jacfwd
 from ...core.recording import recorded_call
+from ...dialects.names import answer_for
 from ..backward import fitted, seeds_of, sweep
 from ..errors import NonScalarError, RuntimeError
 from ..tensor import Tensor, constant
@@ -293,3 +294,5 @@ def _second(func: Callable[..., Any], inputs: Any, v: Any, create_graph: bool, s
 
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
+
+__getattr__ = answer_for(__name__)

@@ -16,6 +16,7 @@ from ...core.recording import RecordingMode, is_recording
 from ...core.saving import Packing
 from ...core.tensor import FREED, Leaf
 from ...core.tensor import Node as EngineNode
+from ...dialects.names import answer_for
 from .. import backward as driver
 from .. import errors
 from ..errors import RuntimeError
@@ -321,3 +322,5 @@ __all__ = [
     "increment_version", "region_activation_memory_budget", "register_multi_grad_hook", "save_on_cpu",
     "saved_tensors_hooks", "set_override_stale_capture_stream", "set_warn_on_accumulate_grad_stream_mismatch",
 ]  # fmt: skip
+
+__getattr__ = answer_for(__name__)

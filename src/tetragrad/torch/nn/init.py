@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ...core.recording import no_grad
+from ...dialects.names import answer_for
 from ..random import normal_ as _normal
 from ..random import uniform_ as _uniform
 
@@ -73,3 +74,5 @@ __all__ = [
     "constant_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "uniform_", "xavier_normal_",
     "xavier_uniform_", "zeros_",
 ]  # fmt: skip
+
+__getattr__ = answer_for(__name__)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dialects.names import answer_for
 from ..creation import as_tensor
 from ..random import randperm
 from ..shaping import stack
@@ -77,3 +78,5 @@ def default_collate(batch: Any) -> Any:
 
 
 __all__ = ["DataLoader", "Dataset", "TensorDataset", "default_collate"]
+
+__getattr__ = answer_for(__name__)

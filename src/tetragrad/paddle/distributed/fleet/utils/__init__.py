@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .....api.saving import checkpoint
+from .....dialects.names import answer_for
 
 
 def recompute(
@@ -52,3 +53,6 @@ def _same_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
             generator.bit_generator.state = state
 
     return run
+
+
+__getattr__ = answer_for(__name__)
