@@ -155,6 +155,20 @@ def test_a_weak_complex():
     assert make_entry(made)(2 + 3j) == 3.0
 
 
+def test_dtypes():
+    """An input has this machine's byte order, whatever its dtype says."""
+    f = make_entry(doubling(3, dtype=">f4"))
+    assert f(np.ones(3, ">f4")) is NotImplemented
+    out = f(np.ones(3, "f4"))
+    assert out.dtype == np.dtype("f4") and (out == 2).all()
+    made = program([("l", 2), ("q", 2)], [])
+    made.outputs = [1]
+    assert (make_entry(made)(np.ones(2, "l"), np.ones(2, "l")) == 1).all()
+    for dtype in ("M8[s]", "U3", "O", "i4,i4"):
+        with pytest.raises(TypeError, match="no machine code"):
+            make_entry(program([(dtype, 3)], []))
+
+
 # -- results -----------------------------------------------------------------------------------------------------------
 
 

@@ -28,6 +28,7 @@ SCALARS = tuple(np.dtype(code) for code in "?bhilqBHILQefdFD")
 _FUNCTIONS = (
     "Py_IncRef", "Py_DecRef", "PyTuple_New", "PyTuple_SetItem", "PyErr_NoMemory", "PyMem_RawMalloc", "PyMem_RawFree",
     "PyEval_SaveThread", "PyEval_RestoreThread", "PyObject_Vectorcall",
+    "PyObject_GetAttr",
 )  # fmt: skip
 _NUMPY_FUNCTIONS = {"PyArray_Scalar": 60, "PyArray_NewFromDescr": 94}  # places in NumPy's table; its ABI fixes them
 
@@ -61,7 +62,10 @@ def is_known() -> bool:
 def object_symbol(known: Any) -> tuple[str, int]:
     """A name for an object that lives as long as the process, and its address."""
     if isinstance(known, np.dtype):
-        known = np.dtype(known.str)  # the object that NumPy's own arrays have; int64 has two names, for example
+        if known.kind not in "biufc":
+            raise TypeError(f"no machine code for arrays of {known}")
+        # The object that NumPy's own arrays have (int64, for example, has two names), in this machine's byte order.
+        known = np.dtype(known.newbyteorder("=").str)
         return f"dtype.{known}", id(known)
     return (f"type.{known.__name__}" if isinstance(known, type) else f"object.{known}"), id(known)
 
@@ -103,6 +107,7 @@ class _MethodDef(ctypes.Structure):
 
 
 _FASTCALL = 0x80  # METH_FASTCALL: function(self, arguments, their number)
+_KEYWORDS = 0x02  # METH_KEYWORDS: and the names of the last ones, or NULL
 
 
 def builtin_function(name: str, address: int, owner: Any) -> Any:
@@ -115,3 +120,12 @@ def builtin_function(name: str, address: int, owner: Any) -> Any:
         ("PyCFunction_NewEx", ctypes.pythonapi)
     )
     return make(ctypes.addressof(owner.definition), owner, None)
+
+
+def builtin_method(kind: type, name: str, address: int) -> tuple[Any, Any]:
+    """A method of a type whose code is at `address`, and what must be kept as long as it lives."""
+    definition = _MethodDef(name.encode(), address, _FASTCALL | _KEYWORDS, None)
+    make = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object, ctypes.c_void_p)(
+        ("PyDescr_NewMethod", ctypes.pythonapi)
+    )
+    return make(kind, ctypes.addressof(definition)), definition

@@ -109,6 +109,9 @@ class Compiled:
                 return out
         return self._call(args, kwargs)
 
+    def _general(self, *args: Any, **kwargs: Any) -> Any:
+        return self._call(args, kwargs)
+
     def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         leaves, structure = flatten((args, kwargs) if kwargs else args)
         for leaf in leaves:
@@ -128,6 +131,7 @@ class Compiled:
             return self._f(*args, **kwargs)
         if not kwargs and program.quick is not None:
             self._quick = program.quick
+            begin_natively()
         if recorded:
             return self._recorded(program, leaves)
         return program.run(leaves)
@@ -237,6 +241,16 @@ class Compiled:
 
 def _remade(f: Callable[..., Any], static_argnums: tuple[int, ...], donate: tuple[int, ...]) -> Compiled:
     return Compiled(f, static_argnums, donate)
+
+
+@functools.cache
+def begin_natively() -> None:
+    """From the first program on, `Compiled.__call__` is machine code too: as a Python method it is most of a call."""
+    from .method import native_method
+
+    method = native_method(Compiled, "_quick", "_general")
+    if method is not None:
+        Compiled.__call__ = method  # type: ignore[method-assign]
 
 
 def _nothing_fits(*args: Any) -> Any:
