@@ -14,6 +14,7 @@ from ..ops.exponential import expit
 from . import modes
 from .base import MXNetError
 from .context import Context, cpu, cpu_pinned, current_context, gpu, num_gpus
+from .convolution import convolution, deconvolution, pooling
 from .ndarray import ndarray, plain_index
 from .numpy import random as _random
 from .numpy.creation import wrap
@@ -213,8 +214,8 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
-    "Context", "Device", "activation", "cpu", "cpu_pinned", "current_context", "current_device", "dropout", "embedding",
-    "fully_connected", "gpu", "is_np_array", "is_np_shape", "leaky_relu", "load", "log_softmax", "num_gpus", "one_hot",
-    "pick", "relu", "reset_np", "reshape_like", "save", "seed", "set_np", "sigmoid", "softmax", "stop_gradient", "topk",
-    "waitall",
+    "Context", "Device", "activation", "convolution", "cpu", "cpu_pinned", "current_context", "current_device",
+    "deconvolution", "dropout", "embedding", "fully_connected", "gpu", "is_np_array", "is_np_shape", "leaky_relu",
+    "load", "log_softmax", "num_gpus", "one_hot", "pick", "pooling", "relu", "reset_np", "reshape_like", "save", "seed",
+    "set_np", "sigmoid", "softmax", "stop_gradient", "topk", "waitall",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.levels import shape_of
+from ..core.levels import concrete, shape_of
 from ..errors import OperandTypeError, OperationError, ShapeError
 from ..numpy.arguments import operand
 from ..numpy.contraction import matmul
@@ -68,6 +68,21 @@ def max_pool(name: str, rank: int, x: Any, *windows: Any, **options: Any) -> Any
     """The largest elements of windows over the last `rank` axes."""
     x = operand(x)
     return rows.max_pool(x, **Windows(name, rank, x, *windows, **options).parameters())
+
+
+def max_places(name: str, rank: int, x: Any, out: Any, *windows: Any, **options: Any) -> Any:
+    """Where `max_pool` found its results: positions in the last `rank` axes flattened into one, as int64."""
+    x = concrete(x, name)
+    geometry = Windows(name, rank, x, *windows, **options)
+    numbers = rows.window_argmax(x, concrete(out, name), **geometry.parameters()).astype(np.int64)
+    places: Any = 0
+    steps = zip(geometry.size, geometry.window, geometry.stride, geometry.padding, geometry.dilation)
+    for axis, (size, _, stride, (low, _), dilation) in enumerate(steps):
+        behind = rank - 1 - axis
+        k = numbers // math.prod(geometry.window[axis + 1 :]) % geometry.window[axis]
+        starts = np.arange(numbers.shape[-1 - behind]) * stride - low
+        places = places * size + starts.reshape(-1, *(1,) * behind) + k * dilation
+    return places
 
 
 def avg_pool(

@@ -30,7 +30,7 @@ from .windows import Lengths, Pairs, Scratch, count_windows, covered, fold, marg
 _ANY = Real(-3, 3, complex=True)
 
 COLUMNS = 1 << 21  # bytes of columns at a time
-LARGE = 1 << 20  # multiplications in one matrix product from which BLAS itself uses threads well
+SMALL = 1 << 18  # multiplications in one matrix product that BLAS does in the caller's thread
 SUMMED = 512  # at least so many products summed by one matrix product
 WORTHWHILE = 1 << 19  # multiplications from which our own threads pay
 
@@ -75,11 +75,14 @@ class Geometry:
         images = max(1, min(self.n, COLUMNS // (line * lines)))
         return images, [(start, min(start + lines, self.counts[0])) for start in range(0, self.counts[0], lines)]
 
-    def over_images(self, work: Callable[[int, int, Scratch], Any], images: int) -> Iterator[Any]:
-        """``work(start, stop, scratch)`` for some images at a time, in order; in threads where that pays."""
+    def over_images(self, work: Callable[[int, int, Scratch], Any], images: int, together: int = 1) -> Iterator[Any]:
+        """``work(start, stop, scratch)`` for some images at a time, in order; in threads where that pays.
+
+        It does not where the matrix products, of so many images `together`, are for BLAS and its threads.
+        """
         starts = range(0, self.n, images)
         product = self.o * self.c * math.prod(self.kernel) * math.prod(self.counts)
-        if product > LARGE or product * self.n * self.groups < WORTHWHILE or len(starts) == 1:
+        if product * together > SMALL or product * self.n * self.groups < WORTHWHILE or len(starts) == 1:
             with Scratch.borrowed() as scratch:
                 for start in starts:
                     yield work(start, min(start + images, self.n), scratch)
@@ -202,7 +205,7 @@ def _conv_kernel(
             total = product if total is None else total + product
         return total
 
-    for total in shapes.over_images(work, images):
+    for total in shapes.over_images(work, images, images):
         out += total
     return out.reshape(shapes.weight)
 

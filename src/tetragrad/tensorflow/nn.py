@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import nn as shared
 from ..dialects.names import missing_name
 from ..ops import reductions
 from ..ops import softmax as softmax_ops
 from ..ops.arithmetic import keep, where
+from . import convolution
+from .convolution import *  # noqa: F403
 from .elementwise import (
     add,
     log_sigmoid,
@@ -121,13 +124,8 @@ def elu(features: Any, name: str | None = None) -> Any:
 
 def gelu(features: Any, approximate: bool = False, name: str | None = None) -> Any:
     """x times the normal distribution function."""
-    from .elementwise import erf
-
     x = operand(features)
-    if approximate:
-        inner = multiply(add(x, multiply(multiply(square(x), x), 0.044715)), float(np.sqrt(2 / np.pi)))
-        return multiply(multiply(x, 0.5), add(tanh(inner), 1.0))
-    return multiply(multiply(x, 0.5), add(erf(multiply(x, float(np.sqrt(0.5)))), 1.0))
+    return wrap(shared.gelu(x, approximate))
 
 
 def silu(features: Any, beta: float = 1.0) -> Any:
@@ -171,10 +169,10 @@ def bias_add(value: Any, bias: Any, data_format: Any = None, name: str | None = 
 
 
 __all__ = [
-    "bias_add", "dropout", "elu", "embedding_lookup", "gelu", "l2_loss", "l2_normalize", "leaky_relu", "log_sigmoid",
-    "log_softmax", "moments", "relu", "relu6", "sigmoid", "sigmoid_cross_entropy_with_logits", "silu", "softmax",
-    "softmax_cross_entropy_with_logits", "softplus", "sparse_softmax_cross_entropy_with_logits", "swish", "tanh",
-    "top_k",
+    *convolution.__all__, "bias_add", "dropout", "elu", "embedding_lookup", "gelu", "l2_loss", "l2_normalize",
+    "leaky_relu", "log_sigmoid", "log_softmax", "moments", "relu", "relu6", "sigmoid",
+    "sigmoid_cross_entropy_with_logits", "silu", "softmax", "softmax_cross_entropy_with_logits", "softplus",
+    "sparse_softmax_cross_entropy_with_logits", "swish", "tanh", "top_k",
 ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import nn as shared
 from ...core.levels import concrete, shape_of
 from ...dialects.names import missing_name
 from ...numpy import padding
@@ -22,6 +23,8 @@ from ..mathematics import sigmoid, tanh
 from ..operators import to_float
 from ..random import generator, lengths
 from ..tensor import as_operand, made
+from . import convolution
+from .convolution import *  # noqa: F403
 
 
 def relu(x: Any, name: str | None = None) -> Any:
@@ -50,9 +53,7 @@ def softplus(x: Any, beta: float = 1, threshold: float = 20, name: str | None = 
 def gelu(x: Any, approximate: bool = False, name: str | None = None) -> Any:
     """The elements times the normal distribution's probability of less."""
     x = as_operand(x, "gelu")
-    if approximate:
-        return 0.5 * x * (1 + tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))
-    return x * special.ndtr(x)
+    return shared.gelu(x, approximate)
 
 
 def silu(x: Any, name: str | None = None) -> Any:
@@ -246,11 +247,8 @@ def layer_norm(
 ) -> Any:
     """The elements of the last axes, less their mean, divided by their deviation; then scaled and shifted."""
     x = as_operand(x, "layer_norm")
-    axes = list(range(-len(lengths(normalized_shape)), 0))
-    centred = x - mathematics.mean(x, axes, True)
-    out = centred / mathematics.sqrt(mathematics.mean(centred * centred, axes, True) + epsilon)
-    out = out if weight is None else out * weight
-    return out if bias is None else out + bias
+    axes = tuple(range(-len(lengths(normalized_shape)), 0))
+    return shared.layer_norm(x, weight, bias, axes, epsilon)
 
 
 def binary_cross_entropy(
@@ -292,6 +290,7 @@ def dropout(
 
 
 __all__ = [
+    *convolution.__all__,
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ... import nn as shared
 from ...core.levels import concrete
 from ...dialects.names import missing_name
 from ...numpy import reductions as faces
@@ -13,7 +14,7 @@ from ...numpy.padding import pad as pad_face
 from ...ops.arithmetic import where
 from ...ops.exponential import exp, expit, expm1, logaddexp
 from ...ops.indexing import getitem
-from ...ops.special import erf, log_expit
+from ...ops.special import log_expit
 from ...ops.trigonometric import tanh as tanh_door
 from .. import errors, random
 from ..linalg import matmul
@@ -22,6 +23,8 @@ from ..pointwise import clamp, relu
 from ..promotion import cast, floating
 from ..reductions import mean, norm, one_dim, sum
 from ..tensor import Tensor, constant
+from . import convolution
+from .convolution import *  # noqa: F403
 
 
 def softmax(input: Any, dim: Any = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
@@ -85,10 +88,7 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
 
 def gelu(input: Any, approximate: str = "none") -> Any:
     """input times the normal distribution function of it."""
-    if approximate == "tanh":
-        inner = 0.7978845608028654 * (input + 0.044715 * input**3)
-        return named(0.5 * input * (1 + tanh_door(inner)), "GeluBackward0")
-    return named(0.5 * input * (1 + erf(input * 0.7071067811865476)), "GeluBackward0")
+    return named(constant(shared.gelu(input, approximate == "tanh")), "GeluBackward0")
 
 
 def silu(input: Any, inplace: bool = False) -> Any:
@@ -151,10 +151,7 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> A
 def layer_norm(input: Any, normalized_shape: Any, weight: Any = None, bias: Any = None, eps: float = 1e-05) -> Any:
     """Mean 0 and variance 1 over the last axes, then scaled and shifted."""
     dims = tuple(range(-len(tuple(normalized_shape)), 0))
-    centered = input - mean(input, dims, True)
-    out = centered / (mean(centered * centered, dims, True) + eps) ** 0.5
-    out = out if weight is None else out * weight
-    return named(out if bias is None else out + bias, "NativeLayerNormBackward0")
+    return named(constant(shared.layer_norm(input, weight, bias, dims, eps)), "NativeLayerNormBackward0")
 
 
 def pad(input: Any, pad: Any, mode: str = "constant", value: float = 0) -> Any:
@@ -303,6 +300,7 @@ def kl_div(
 
 
 __all__ = [
+    *convolution.__all__,
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cosine_similarity", "cross_entropy", "dropout",
     "elu", "embedding", "gelu", "hardtanh", "huber_loss", "kl_div", "l1_loss", "layer_norm", "leaky_relu", "linear",
     "log_softmax", "logsigmoid", "mse_loss", "nll_loss", "normalize", "one_hot", "pad", "relu", "relu6", "sigmoid",
