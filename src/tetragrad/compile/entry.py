@@ -71,8 +71,6 @@ class _Owner:
             for step in program.steps
             if isinstance(step, CallStep)
         }
-        # Dtypes with metadata and the like are objects of their own, not those that NumPy keeps.
-        self.dtypes = {b.index: b.dtype for b in program.buffers}
         self.code: Any = None
         self.definition: Any = None
         self.release: Callable[[], None] | None = None
