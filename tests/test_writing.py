@@ -356,6 +356,44 @@ WITH_OUT = {
 }
 
 
+UFUNCS_WITH_OUT = [name for name in dir(np) if isinstance(getattr(np, name), np.ufunc) and hasattr(tnp, name)]
+
+
+@pytest.mark.parametrize("make", [tg.tensor, np.array])
+@pytest.mark.parametrize("name", UFUNCS_WITH_OUT)
+def test_elementwise_functions_with_out(name, make):
+    ufunc, function = getattr(np, name), getattr(tnp, name)
+    inputs = [np.array([[0.5, 0.7], [0.9, 0.2]]), np.array([[0.4, 0.3], [0.6, 0.8]])][: ufunc.nin]
+    if "matmul" != name and not any([types[: ufunc.nin] == "d" * ufunc.nin for types in ufunc.types]):
+        inputs[-1] = np.array([[1, 2], [3, 1]])  # integers for one or for all
+        inputs[0] = inputs[0] if "d" in "".join(ufunc.types) else inputs[-1] + 4
+    if "acosh" in name or "arccosh" in name:
+        inputs = [1 + inputs[0]]
+    wanted = ufunc(*inputs)
+    parts = [wanted] if ufunc.nout == 1 else wanted
+    outs = [make(np.zeros_like(part)) for part in parts]
+    found = function(*[tg.tensor(x) for x in inputs], out=outs[0] if ufunc.nout == 1 else tuple(outs))
+    for one, out, part in zip([found] if ufunc.nout == 1 else found, outs, parts):
+        assert one is out
+        np.testing.assert_allclose(np.asarray(out), part, rtol=1e-15)
+
+
+def test_elementwise_functions_with_out_record():
+    def program(x, v):
+        y = x * 1
+        tnp.multiply(y, v, out=y)
+        tnp.sin(y[0], y[1])
+        tnp.add(1, v, (y[0],))
+        tnp.power(y, 2, out=y)
+        return y
+
+    def plain(x, v):
+        return np.stack([(1 + v) ** 2, np.sin(x[0] * v) ** 2])
+
+    np.testing.assert_allclose(tg.vjp(program, X, ROW)[0], plain(X, ROW))
+    tg.check_grads(program, (X, ROW), order=2)
+
+
 @pytest.mark.parametrize("call", WITH_OUT.values(), ids=WITH_OUT)
 @pytest.mark.parametrize("face", [np, tnp], ids=["numpy", "tetragrad.numpy"])
 def test_functions_with_out(face, call):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from ..errors import MissingRuleError
 
@@ -42,6 +42,9 @@ class Primitive:
         "batch", "differentiable", "door", "family", "inputs", "jvp", "layout", "multi", "name", "needs", "plans",
         "pushers", "sample", "sources", "unlinked", "value", "variadic", "view", "vjp",
     )  # fmt: skip
+
+    # `into(out, result, name)`: the result of a door, put into its ``out=`` argument. The own face says how.
+    into: ClassVar[Callable[..., Any]]
 
     def __init__(
         self,

@@ -188,7 +188,9 @@ def unary_door(primitive: Primitive, limit: int = LARGE) -> Callable[..., Any]:
     keep_x, keep_out = primitive.inputs[0] in layout, "out" in layout
     out_first = layout[:1] == ("out",)
 
-    def door(x: Any) -> Any:
+    def door(x: Any, out: Any = None) -> Any:
+        if out is not None:
+            return primitive.into(out, door(x), primitive.name)
         face = type(x)
         try:
             if face is ndarray:
@@ -236,10 +238,12 @@ def binary_door(
     ]
     both_inputs = layout == primitive.inputs
 
-    def before(otherwise: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def before(otherwise: Callable[[Any, Any], Any]) -> Callable[..., Any]:
         """The quickest path, for two recorded arrays of one face; what is not so goes to `otherwise`."""
 
-        def door(x: Any, y: Any) -> Any:
+        def door(x: Any, y: Any, out: Any = None) -> Any:
+            if out is not None:
+                return primitive.into(out, door(x, y), primitive.name)
             face = type(x)
             if face is not type(y) or face is ndarray:
                 return otherwise(x, y)
@@ -339,7 +343,8 @@ def _selection(primitive: Primitive, wanted: tuple[bool, bool]) -> Callable[[tup
 
 
 def _door(primitive: Primitive) -> Callable[..., Any]:
-    def door(*args: Any, **params: Any) -> Any:
-        return bind(primitive, args, params)
+    def door(*args: Any, out: Any = None, **params: Any) -> Any:
+        result = bind(primitive, args, params)
+        return result if out is None else primitive.into(out, result, primitive.name)
 
     return door

@@ -84,8 +84,9 @@ def finish(primitive: Primitive, batch: Callable[..., Any] | None, doc: str | No
             door = single_door(primitive, linked=True)
     else:
 
-        def door(*args: Any, **params: Any) -> Any:
-            return bind(primitive, args, params)
+        def door(*args: Any, out: Any = None, **params: Any) -> Any:
+            result = bind(primitive, args, params)
+            return result if out is None else primitive.into(out, result, primitive.name)
 
     door.__name__ = door.__qualname__ = primitive.name
     door.__doc__ = doc

@@ -222,7 +222,7 @@ def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axi
     return moveaxis(ops.cross(a, b), -1, axisc)
 
 
-def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+def vecdot(x1: Any, x2: Any, /, out: Any = None, *, axis: int = -1) -> Any:
     """Scalar products of the vectors along an axis, the first conjugated.
 
     Parameters
@@ -240,13 +240,15 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     >>> np.vecdot(np.ones((2, 3)), np.array([1.0, 2.0, 3.0]))
     array([6., 6.])
     """
+    if out is not None:
+        return write_out(out, vecdot(x1, x2, axis=axis), None, "vecdot")
     x1, x2 = operand(x1), operand(x2)
     if axis != -1:
         x1, x2 = moveaxis(x1, axis, -1), moveaxis(x2, axis, -1)
     return drop_last(drop_last(as_row(conj(x1)) @ as_column(x2)))
 
 
-def matvec(x1: Any, x2: Any, /) -> Any:
+def matvec(x1: Any, x2: Any, /, out: Any = None) -> Any:
     """Products of matrices (last two axes of `x1`) and vectors (last axis of `x2`).
 
     Examples
@@ -256,10 +258,11 @@ def matvec(x1: Any, x2: Any, /) -> Any:
     array([[1., 2.],
            [3., 4.]])
     """
-    return drop_last(matmul(operand(x1), as_column(operand(x2))))
+    result = drop_last(matmul(operand(x1), as_column(operand(x2))))
+    return result if out is None else write_out(out, result, None, "matvec")
 
 
-def vecmat(x1: Any, x2: Any, /) -> Any:
+def vecmat(x1: Any, x2: Any, /, out: Any = None) -> Any:
     """Products of conjugated vectors (last axis of `x1`) and matrices (last two axes of `x2`).
 
     Examples
@@ -269,8 +272,9 @@ def vecmat(x1: Any, x2: Any, /) -> Any:
     array([[1., 2.],
            [3., 4.]])
     """
-    out = matmul(as_row(conj(operand(x1))), operand(x2))
-    return reshape(out, shape=(*shape_of(out)[:-2], shape_of(out)[-1]))
+    row = matmul(as_row(conj(operand(x1))), operand(x2))
+    result = reshape(row, shape=(*shape_of(row)[:-2], shape_of(row)[-1]))
+    return result if out is None else write_out(out, result, None, "vecmat")
 
 
 # -- diagonals and triangles ------------------------------------------------------------------------------------------

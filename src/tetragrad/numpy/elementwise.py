@@ -19,7 +19,6 @@ from ..ops.arithmetic import (
     bitwise_xor,
     copysign,
     divide,
-    divmod,
     equal,
     fabs,
     floor_divide,
@@ -100,7 +99,6 @@ abs = absolute
 acos, acosh, asin, asinh, atan, atan2, atanh = arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh
 bitwise_invert = bitwise_not = invert
 bitwise_left_shift, bitwise_right_shift = left_shift, right_shift
-conj = conjugate = parts.conj
 degrees, radians = rad2deg, deg2rad
 fix = trunc
 i0 = special_functions.i0
@@ -109,12 +107,70 @@ power = pow
 true_divide = divide
 
 
-def modf(x: Any) -> tuple[Any, Any]:
+def conj(x: Any, out: Any = None) -> Any:
+    """Complex conjugate.
+
+    Parameters
+    ----------
+    x : array or Tensor
+    out : array or Tensor, optional
+        Where to put it.
+
+    Returns
+    -------
+    array or Tensor
+
+    Examples
+    --------
+    >>> import tetragrad.numpy as np
+    >>> np.conj(1 + 2j)
+    np.complex128(1-2j)
+    """
+    result = parts.conj(x)
+    return result if out is None else write_out(out, result, None, "conj")
+
+
+conjugate = conj
+
+
+def _into(out: Any, results: tuple[Any, Any], name: str) -> tuple[Any, Any]:
+    """A pair of results, put into ``out=`` where that is not None."""
+    first, second = [
+        result if target is None else write_out(target, result, None, name) for target, result in zip(out, results)
+    ]
+    return first, second
+
+
+def divmod(x: Any, y: Any, out: Any = (None, None)) -> tuple[Any, Any]:
+    """Quotient ``x // y`` and remainder ``x % y``.
+
+    Parameters
+    ----------
+    x, y : array or Tensor
+    out : pair of (array or Tensor or None)
+        Where to put them.
+
+    Returns
+    -------
+    quotient, remainder : array or Tensor
+
+    Examples
+    --------
+    >>> import tetragrad.numpy as np
+    >>> np.divmod(7.0, 2.0)
+    (np.float64(3.0), np.float64(1.0))
+    """
+    return _into(out, arithmetic.divmod(x, y), "divmod")
+
+
+def modf(x: Any, out: Any = (None, None)) -> tuple[Any, Any]:
     """Fractional and whole part, both with the sign of `x`.
 
     Parameters
     ----------
     x : array or Tensor
+    out : pair of (array or Tensor or None)
+        Where to put them.
 
     Returns
     -------
@@ -128,17 +184,19 @@ def modf(x: Any) -> tuple[Any, Any]:
     (np.float64(0.5), np.float64(2.0))
     """
     if not isinstance(x, Tensor):
-        return np.modf(x)
+        return _into(out, np.modf(x), "modf")
     x = multiply(x, 1.0)
-    return fmod(x, 1), trunc(x)
+    return _into(out, (fmod(x, 1), trunc(x)), "modf")
 
 
-def frexp(x: Any) -> tuple[Any, Any]:
+def frexp(x: Any, out: Any = (None, None)) -> tuple[Any, Any]:
     """Mantissa in [0.5, 1) and exponent: ``x = mantissa * 2**exponent``.
 
     Parameters
     ----------
     x : array or Tensor
+    out : pair of (array or Tensor or None)
+        Where to put them.
 
     Returns
     -------
@@ -152,9 +210,9 @@ def frexp(x: Any) -> tuple[Any, Any]:
     (np.float64(0.75), np.int32(3))
     """
     if not isinstance(x, Tensor):
-        return np.frexp(x)
+        return _into(out, np.frexp(x), "frexp")
     exponent = np.frexp(concrete(x, "frexp"))[1]
-    return ldexp(x, -exponent), exponent
+    return _into(out, (ldexp(x, -exponent), exponent), "frexp")
 
 
 # NumPy's ufuncs, and the functions of the same names that answer them on Tensors.

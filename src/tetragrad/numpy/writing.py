@@ -15,6 +15,7 @@ import numpy as np
 from ..core.bind import describe
 from ..core.levels import concrete, shape_of
 from ..core.mutation import is_own_part, write
+from ..core.primitive import Primitive
 from ..core.tensor import Tensor
 from ..errors import EscapedValueError, OperandTypeError, ShapeError
 from ..ops import arithmetic, exponential
@@ -120,6 +121,14 @@ def write_out(out: Any, result: Any, mask: Any = None, name: str = "out") -> Any
         )
     np.copyto(out, concrete(result, name), casting="same_kind", where=True if mask is None else concrete(mask, name))
     return out
+
+
+def into(out: Any, result: Any, name: str) -> Any:
+    """`write_out` for the doors of the table: ``out=`` may be a tuple of one, as for NumPy's ufuncs."""
+    return write_out(out[0] if type(out) is tuple and len(out) == 1 else out, result, None, name)
+
+
+Primitive.into = staticmethod(into)
 
 
 def at(ufunc: Any, door: Callable[..., Any], target: Any, index: Any, value: Any = None) -> None:

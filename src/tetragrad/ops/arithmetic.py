@@ -270,11 +270,13 @@ def _phase(x: Any) -> Any:
     return x / or_inf(absolute(x))
 
 
-def sign(x: Any) -> Any:
+def sign(x: Any, out: Any = None) -> Any:
     """Sign of `x`; for complex numbers x / |x|, and 0 at 0.
 
     The complex sign is no holomorphic function, so it is made of rows that know how to differentiate it.
     """
+    if out is not None:
+        return real_sign.primitive.into(out, sign(x), "sign")  # type: ignore[attr-defined]
     return _phase(x) if isinstance(x, Tensor) and x.dtype.kind == "c" else real_sign(x)
 
 

@@ -122,15 +122,22 @@ power = elementwise(
 )
 
 
-def pow(x: Any, y: Any) -> Any:
+_power = power.primitive  # type: ignore[attr-defined]
+
+
+def pow(x: Any, y: Any, out: Any = None) -> Any:
     """``x ** y``: powers with a Python number as exponent have their own, cheaper rows."""
+    if out is not None:
+        return _power.into(out, pow(x, y), "power")
     if type(y) in (int, float, complex) and isinstance(x, Tensor) and x.dtype.kind in "fc":
         return square(x) if y == 2 else sqrt(x) if y == 0.5 else scalar_power(x, exponent=y)
     return power(x, y)
 
 
-def float_power(x: Any, y: Any) -> Any:
+def float_power(x: Any, y: Any, out: Any = None) -> Any:
     """`pow` in double precision."""
+    if out is not None:
+        return _power.into(out, float_power(x, y), "float_power")
     if not isinstance(x, Tensor) and not isinstance(y, Tensor):
         return np.float_power(x, y)
     return pow(_in_double(x), _in_double(y))
