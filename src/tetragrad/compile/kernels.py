@@ -24,7 +24,7 @@ from .values import Scalar
 SCRATCH = 1 << 16  # bytes of a row that waits for a later stage
 HEAVY = 10  # instructions worth a store and a load
 SHORT = 40  # expressions
-LONG = 64  # iterations of a loop that is not unrolled
+LONG = 17  # iterations of a loop that is not unrolled
 
 
 class Stage:
@@ -176,7 +176,7 @@ class Emitter:
     @contextmanager
     def _open(self, loop: int, start: Any, stop: Any, hints: Any = None) -> Iterator[None]:
         hints = dict(hints or {})
-        if not (isinstance(stop, int) and stop < LONG):
+        if not (isinstance(stop, int) and stop < LONG and len(self.stages) < 4):
             hints["unroll.disable"] = True
         with self.b.loop(start, stop, hints=hints or None) as (index, _), self._scope():
             self.at[loop] = index
@@ -298,8 +298,7 @@ class Emitter:
         for loop in kernel.inner:
             length = min(length, kernel.sizes[loop]) if kernel.strips else length * kernel.sizes[loop]
         rows = [expr for stage in self.stages for expr in (*stage.kept, *stage.called)]
-        memory = [self.b.alloca(scalars.CODES[expr.dtype], length) for expr in rows]
-        pointers = self.b.disjoint(memory) if rows else []
+        pointers = [self.b.alloca(scalars.CODES[expr.dtype], length) for expr in rows]
         self.scratch = {expr.number: pointer for expr, pointer in zip(rows, pointers)}
 
     def _row(self, inner: list[tuple[int, Any, Any]]) -> None:

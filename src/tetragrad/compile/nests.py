@@ -21,6 +21,8 @@ from .reading import MOVES, REDUCTIONS, Coords, Reader, reduced_axes
 CHEAP = 4
 # Below this size, works that share nothing run in one kernel too.
 SMALL = 4096
+# A kernel has at most so many works, and so many reductions: compiling takes longer than its size says.
+MOST, MOST_REDUCED = 256, 16
 ACCUMULATED = frozenset({"sum", "prod", "max", "min", "all", "any"})
 _WEIGHTS = {"take": 6, "take_along_axis": 6, "scatter_along_axis": 4, "scatter": 2, "tril": 2, "triu": 2}
 
@@ -283,6 +285,8 @@ class Nests:
         work.leaves = [expr.data for expr in walk(roots) if expr.kind == "load"]
 
     def _joins(self, work: Work, group: Group, sizes: list[int], related: bool) -> bool:
+        if len(group.works) >= MOST or (work.reduces and len([w for w in group.works if w.reduces]) >= MOST_REDUCED):
+            return False
         if not related:
             if group.sizes != sizes:
                 return False
