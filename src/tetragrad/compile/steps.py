@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.bind import evaluate
 from ..errors import OperationError
 from . import abi, blas, native_threads
 from .ir import Builder, Function, Module, Scalar
@@ -137,7 +138,7 @@ def callback(step: CallStep, buffers: Sequence[Buffer]) -> Callable[..., None]:
     def call(*arrays: Any) -> None:
         try:
             operands = [read(array) for read, array in zip(readers, arrays)]
-            results = value(*operands, **params)
+            results = evaluate(step.primitive, operands, params, operands)
             for out, result in zip(arrays[count:], results if multi else (results,)):
                 if np.shape(result) != out.shape:
                     raise OperationError(
