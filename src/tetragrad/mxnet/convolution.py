@@ -43,11 +43,15 @@ def deconvolution(
 ) -> Any:  # fmt: skip
     """The transpose of `convolution`."""
     rank = _rank("deconvolution", data, layout)
-    size = list(target_shape) if target_shape else None
+    if target_shape:
+        lengths, kernels = shape_of(data)[2:], shape_of(weight)[2:]
+        axes = zip(lengths, kernels, stride or (1,) * rank, dilate or (1,) * rank, target_shape)
+        over = [s * (n - 1) + d * (k - 1) + 1 - target for n, k, s, d, target in axes]
+        pad, adj = [(each + 1) // 2 for each in over], [each % 2 for each in over]
 
     def run(x: Any, w: Any, b: Any) -> Any:
         return shared.conv_transpose(
-            "deconvolution", rank, x, w, b, stride or 1, pad or 0, adj or 0, dilate or 1, num_group, size
+            "deconvolution", rank, x, w, b, stride or 1, pad or 0, adj or 0, dilate or 1, num_group
         )
 
     return call(ndarray, run, (data, weight, None if no_bias else bias), {})

@@ -9,6 +9,7 @@ from ..errors import ShapeError
 from ..numpy.arguments import operand
 from ..ops import convolution as rows
 from ..ops.shape import reshape
+from ..ops.windows import count_windows
 from .arguments import pairs, per_axis
 
 
@@ -27,7 +28,7 @@ def conv_transpose(
 ) -> Any:  # fmt: skip
     """The transpose of `conv`; `size` overrules what the result's size follows from."""
     x, w, single = _operands(name, rank, x, w)
-    counts, kernel = shape_of(x)[2:], shape_of(w)[2:]
+    counts, kernel, given = shape_of(x)[2:], shape_of(w)[2:], size is not None
     stride, dilation = _steps(name, rank, stride, dilation)
     more = per_axis(name, "output_padding", output_padding, rank, 0)
     covered = [(t - 1) * s + d * (k - 1) + 1 for t, s, d, k in zip(counts, stride, dilation, kernel)]
@@ -39,10 +40,19 @@ def conv_transpose(
         size = size or [c - low - high + m for c, (low, high), m in zip(covered, padding, more)]
     if min(size, default=1) < 1:
         raise ShapeError(f"{name}: the result would have the size {list(size)}; make the padding smaller")
+    if given and not _belongs(size, counts, kernel, stride, padding, dilation):
+        raise ShapeError(f"{name}: a result of the size {list(size)} does not belong to an input of {list(counts)}")
     # Only the padding before the first window matters: how much lies behind the last one follows from the size.
     padding = tuple([(low, c - low - length) for c, (low, _), length in zip(covered, padding, size)])
     out = rows.conv_transpose(x, w, size=tuple(size), stride=stride, padding=padding, dilation=dilation, groups=groups)
     return _finished(name, rank, out, b, single)
+
+
+def _belongs(size: Any, counts: Any, *windows: Any) -> bool:
+    try:
+        return count_windows(size, *windows) == tuple(counts)
+    except ValueError:  # no window fits
+        return False
 
 
 def _operands(name: str, rank: int, x: Any, w: Any) -> tuple[Any, Any, bool]:
