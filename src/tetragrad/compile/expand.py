@@ -270,7 +270,7 @@ def _log_softmax(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
     return e.two("subtract", e.two("subtract", x, peak), e.one("log", total))
 
 
-# -- rows that write, in the form that `writes` knows; rearrangements ----------------------------------------------------
+# -- rows that write, in the form that `writes` knows; rearrangements --------------------------------------------------
 
 
 def _updated(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
@@ -316,7 +316,7 @@ def _cross(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
     return e.add("stack", parts, op.out.dtype, op.out.shape, axis=len(op.out.shape) - 1)
 
 
-# -- elementwise composites ---------------------------------------------------------------------------------------------
+# -- elementwise composites --------------------------------------------------------------------------------------------
 
 
 def _elementwise(write: Callable[..., Value]) -> Rule:
@@ -369,7 +369,9 @@ def _x_times(function: str) -> Rule:
 
 def _entr(e: Expansion, x: Value) -> Value:
     zero = e.number(0)
-    value = e.one("negative", e.two("multiply", x, e.one("log", _chosen(e, _test(e, "equal", x, zero), e.number(1), x))))
+    value = e.one(
+        "negative", e.two("multiply", x, e.one("log", _chosen(e, _test(e, "equal", x, zero), e.number(1), x)))
+    )
     value = _chosen(e, _test(e, "equal", x, zero), zero, value)
     return _chosen(e, _test(e, "less", x, zero), e.number(-math.inf), value)
 

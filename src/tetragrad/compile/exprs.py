@@ -85,6 +85,11 @@ def _ordered(factors: dict[Any, int]) -> tuple[tuple[Any, int], ...]:
 ZERO = Form()
 
 
+def loops_of(coords: Sequence[Form]) -> frozenset[int]:
+    """The loop indices that coordinates are."""
+    return frozenset([loop for loop in [form.index for form in coords] if loop is not None])
+
+
 class Expr:
     """A scalar, as a function of the loop indices in `symbols`.
 
@@ -94,8 +99,8 @@ class Expr:
     dtype : numpy.dtype
     args : tuple of Expr
     data
-        Of a constant: the number; of a load: (value of the graph, coordinates); of an index: the Form; of an apply: (name
-        of the row, parameters); of a reduce: (kind, loop indices).
+        Of a constant: the number; of a load: (value of the graph, coordinates); of an index: the Form; of an apply:
+        (name of the row, parameters); of a reduce: (kind, loop indices).
     symbols : frozenset of int
         The loop indices that it depends on; a reduction's own are not among them.
     number : int

@@ -1,9 +1,9 @@
 """Loop nests as machine code: one function for each `Kernel`, ``void symbol(void **buffers, int64 start, int64 stop)``.
 
-The loops are, from the outside: a range that threads may split; the outer loops, first those that every result has, then
-those that are accumulated over; in each row the stages, loops over the inner loops, each of which reduces what needs the
-results of the stages before it, and stores. What a stage has computed at length (an exponential) and a later one needs
-again waits in a row of scratch memory.
+The loops are, from the outside: a range that threads may split; the outer loops, first those that every result has,
+then those that are accumulated over; in each row the stages, loops over the inner loops, each of which reduces what
+needs the results of the stages before it, and stores. What a stage has computed at length (an exponential) and a later
+one needs again waits in a row of scratch memory.
 """
 
 from __future__ import annotations
@@ -284,7 +284,11 @@ class Emitter:
             return first.get(expr.number, k) < k
 
         for k, stage in enumerate(self.stages):
-            for expr in walk(stage.needed, lambda e, k=k: not earlier(e, k) and e.number not in self.pending):
+
+            def into(expr: Expr, k: int = k) -> bool:
+                return not earlier(expr, k) and expr.number not in self.pending
+
+            for expr in walk(stage.needed, into):
                 if earlier(expr, k):
                     if expr not in self.stages[first[expr.number]].kept:
                         self.stages[first[expr.number]].kept.append(expr)
@@ -354,13 +358,14 @@ class Emitter:
         names = {e.data[0] for e in inside if loop in e.symbols and not self._is_known(e)}
         hints: dict[str, bool | int] = {"interleave.count": 2} if names & scalars.FUNCTION_NAMES else {}
 
-        def run(hints: dict[str, bool | int]) -> None:
+        def run(hints: dict[str, bool | int]) -> list[Scalar]:
             self.outlined = hints is SLOW
             with self._open(loop, start, stop, hints):
                 self._iteration(stage, sums)
                 for condition in b.rare or ():
                     b.store(flag, b.load(flag, "b1") | condition)
             self.outlined = False
+            return []
 
         if not names & RARE:
             run(hints)
@@ -374,7 +379,7 @@ class Emitter:
                         self.value(expr)
                     for condition in b.rare or ():
                         b.store(flag, b.load(flag, "b1") | condition)
-                b.choose(b.load(flag, "b1"), lambda: run(SLOW) or [], lambda: self._quick(run, hints), likely=False)
+                b.choose(b.load(flag, "b1"), lambda: run(SLOW), lambda: self._quick(run, hints), likely=False)
             else:
                 self._quick(run, hints)
                 with b.if_(b.load(flag, "b1"), likely=False):
@@ -391,10 +396,9 @@ class Emitter:
         yield
         self.b.rare = None
 
-    def _quick(self, run: Callable[[Any], None], hints: Any) -> list[Scalar]:
+    def _quick(self, run: Callable[[Any], list[Scalar]], hints: Any) -> list[Scalar]:
         with self._rare():
-            run(hints)
-        return []
+            return run(hints)
 
     def _iteration(self, stage: Stage, sums: list[Accumulator]) -> None:
         """One iteration of the innermost loop of a stage."""

@@ -27,7 +27,8 @@ class Root:
     expr : Expr
         What.
     kind : str
-        "store"; "add" to what is there or "set" it, one element after another; or the name of the reduction by which it is accumulated over `over`.
+        "store"; "add" to what is there or "set" it, one element after another; or the name of the reduction by which it
+        is accumulated over `over`.
     over : frozenset of int
         The loops that are accumulated over.
     """
@@ -35,7 +36,8 @@ class Root:
     __slots__ = ("coords", "expr", "kind", "over", "value")
 
     def __init__(
-        self, value: Value, coords: tuple[Form, ...], expr: Expr, kind: str = "store", over: frozenset[int] = frozenset()
+        self, value: Value, coords: tuple[Form, ...], expr: Expr, kind: str = "store", over: frozenset[int] =
+        frozenset()
     ) -> None:  # fmt: skip
         self.value = value
         self.coords = coords

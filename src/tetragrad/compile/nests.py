@@ -1,10 +1,10 @@
 """Fusion: which operations run in one loop nest, and which values are in memory between them.
 
 Each readable operation that is not read in place becomes a `Work` over its iteration space. Works are put together in
-`Group` s, each of which becomes one kernel: a work joins a group that makes one of its operands (or reads what it reads)
-if its space fits and no cycle arises. A group's loops are `outer` ones, which threads may split, and `inner` ones: what
-is reduced over the inner loops is at hand in the same row, so that softmax or a layer norm are one pass over memory; what
-is reduced over outer loops is accumulated and is finished when the kernel is.
+`Group` s, each of which becomes one kernel: a work joins a group that makes one of its operands (or reads what it
+reads) if its space fits and no cycle arises. A group's loops are `outer` ones, which threads may split, and `inner`
+ones: what is reduced over the inner loops is at hand in the same row, so that softmax or a layer norm are one pass over
+memory; what is reduced over outer loops is accumulated and is finished when the kernel is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from . import scalars
-from .exprs import ZERO, Expr, Expressions, Form, walk
+from .exprs import ZERO, Expr, Expressions, Form, loops_of, walk
 from .graph import Graph, Op, Value
 from .reading import MOVES, REDUCTIONS, Coords, Reader, reduced_axes
 
@@ -305,7 +305,7 @@ class Nests:
         return True
 
     def _aligned(self, work: Work, group: Group) -> Coords | None:
-        """The work's space over the group's loops, so that what both share is at the same place; None if there is none."""
+        """The work's space over the group's loops, so that what both share is at the same place, or None."""
         found: dict[int, int] = {}
         for value, coords in work.leaves:
             if group not in self.makers.get(value, ()):
@@ -342,7 +342,7 @@ class Nests:
 
     def _levels(self, work: Work, group: Group, coords: Coords, commit: bool) -> bool:
         """Whether the group's loops can be ordered so that a reduction is done; with `commit`, order them so."""
-        loops = frozenset([form.index for form in coords if form.index is not None])
+        loops = loops_of(coords)
         everything = frozenset(range(len(group.sizes)))
         if work.place is not None:
             return loops == everything
@@ -350,7 +350,7 @@ class Nests:
             if loops != everything and group.inner is not None and loops & group.inner:
                 return False  # columns that no row has: nothing could hold them
             return loops == everything or group.inner is None or loops == everything - group.inner
-        reduced = frozenset([coords[axis].index for axis in work.axes if coords[axis].index is not None])
+        reduced = loops_of([coords[axis] for axis in work.axes])
         inner, accumulated, totals = group.inner, group.accumulated, group.totals
         combines = work.name in ACCUMULATED
         last = len(group.sizes) - 1

@@ -52,7 +52,7 @@ def on_rows(module: Module, name: str, types: Sequence[str]) -> Function:
 
 
 def emit_final(module: Module, name: str, parts: Sequence[tuple[Root, int, int, int]]) -> None:
-    """Write the function that adds up partial results: (root, buffer of the parts, their number, buffer of the whole)."""
+    """Write the function that adds up partial results: root, buffer of the parts, their number, buffer of the whole."""
     with Function(module, name, None, ["p", "i8", "i8"]) as b:
         pointers = b.arguments[0]
         for root, part, count, whole in parts:

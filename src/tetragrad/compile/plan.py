@@ -8,7 +8,7 @@ from ..core.primitive import TABLE
 from . import engine
 from .contractions import as_gemm, is_gemm
 from .expand import Check, expanded
-from .exprs import Expressions
+from .exprs import Expressions, loops_of
 from .graph import Graph, Op, Value
 from .kernels import emit_kernel
 from .loops import Kernel, Root, cost_of
@@ -185,7 +185,7 @@ class _Plan:
                 reader.spaces[op] = (own, coords)
                 if value in group.late:
                     expr = reader.operand(op, coords)
-                    over = frozenset([coords[axis].index for axis in work.axes if coords[axis].index is not None])
+                    over = loops_of([coords[axis] for axis in work.axes])
                     kernel.roots.append(Root(value, own, expr, op.name, over))
                     continue
             expr = reader.computed(value.op, value, own) if value.op is not None else reader.element(value, own)
@@ -219,4 +219,3 @@ class _Plan:
             buffer.offset = offset
             placed.append((offset, offset + size, life[index]))
             program.arena_size = max(program.arena_size, offset + size)
-

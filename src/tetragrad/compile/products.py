@@ -1,6 +1,7 @@
 """Products summed over axes, written out: as matrix products for BLAS, or as loop nests where those are faster.
 
-Both read transposed operands where they are. A product of few numbers, or of a vector, is a sum of elementwise products.
+Both read transposed operands where they are. A product of few numbers, or of a vector, is a sum of elementwise
+products.
 """
 
 from __future__ import annotations
@@ -63,8 +64,7 @@ def _padded(own: Sequence[int], other: Sequence[int]) -> list[int]:
 
 def _thin(e: Expansion, x: Value, y: Value) -> Value:
     """A matrix and one column, or one row and a matrix."""
-    *_, m, k = x.shape
-    *_, n = y.shape
+    k, n = x.shape[-1], y.shape[-1]
     rank = max(len(x.shape), len(y.shape))
     if n == 1:
         y = e.reshape(y, (*y.shape[:-2], 1, k))

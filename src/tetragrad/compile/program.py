@@ -3,8 +3,8 @@
 `plan.build` makes it; the entry (`entry.py`) allocates the buffers and calls the steps; `explain` shows them.
 
 Every buffer is C-contiguous. A kernel is a function ``void symbol(void **buffers, int64 start, int64 stop)`` of the
-program's module: it runs the iterations ``[start, stop)`` of its ``extent``; any split of ``[0, extent)`` gives the same
-bits, and the parts may run at the same time. Steps run one after another.
+program's module: it runs the iterations ``[start, stop)`` of its ``extent``; any split of ``[0, extent)`` gives the
+same bits, and the parts may run at the same time. Steps run one after another.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ class Buffer:
     dtype, shape
         Of the array; C-contiguous.
     kind : {"input", "constant", "arena", "output"}
-        Who owns the memory: the caller, the program (`value` keeps it alive), one block that a call uses for itself, the
-        caller again (allocated by the entry).
+        Who owns the memory: the caller, the program (`value` keeps it alive), one block that a call uses for itself,
+        the caller again (allocated by the entry).
     weak : bool
         Of an input: a Python number, which arrives as `dtype`. Of a constant: `value` is a Python number.
     value : ndarray or None
@@ -193,9 +193,9 @@ class GemmStep(Step):
 class CallStep(Step):
     """A row of the table without native form: its own value function, on NumPy arrays that look at the buffers.
 
-    The operands are arrays of the buffers ``reads``, in order (a 0-d one is read as a NumPy scalar, ``array[()]``; where
-    ``weak``, as a Python number, ``array.item()``); the results are copied into ``writes``. With ``only_if``, the index of
-    a buffer of one boolean, the step runs only if that is true: it raises an error then.
+    The operands are arrays of the buffers ``reads``, in order (a 0-d one is read as a NumPy scalar, ``array[()]``;
+    where ``weak``, as a Python number, ``array.item()``); the results are copied into ``writes``. With ``only_if``, the
+    index of a buffer of one boolean, the step runs only if that is true: it raises an error then.
     """
 
     __slots__ = ("only_if", "params", "primitive", "weak", "where", "why")
@@ -230,8 +230,8 @@ class Program:
     inputs : list of int
         The buffer of each input of the graph.
     outputs : list of int
-        The buffer of each output of the graph: of kind "output", each once; or an input or constant returned as it is; or
-        the same buffer as that of another output.
+        The buffer of each output of the graph: of kind "output", each once; or an input or constant returned as it is;
+        or the same buffer as that of another output.
     arena_size : int
         Bytes of the block that arena buffers lie in, aligned to 64.
     module : object

@@ -188,7 +188,8 @@ def _runs(shape: Sequence[int], inside: Sequence[int]) -> list[tuple[list[int], 
     runs = []
     i = j = 0
     while i < len(shape) or j < len(inside):
-        run, sizes = [], []
+        run: list[int] = []
+        sizes: list[int] = []
         have = want = 1
         while not (run or sizes) or have != want:
             if (have <= want and i < len(shape)) or j >= len(inside):
@@ -264,7 +265,9 @@ def located(make: Reader, index: Sequence[Any], shape: tuple[int, ...], coords: 
     parts = entries(index, len(shape))
     arrays = [entry for entry in parts if isinstance(entry, np.ndarray)]
     common = np.broadcast_shapes(*[array.shape for array in arrays]) if arrays else ()
-    places = [i for i, e in enumerate(parts) if isinstance(e, np.ndarray) or (arrays and isinstance(e, (int, np.integer)))]
+    places = [
+        i for i, e in enumerate(parts) if isinstance(e, np.ndarray) or (arrays and isinstance(e, (int, np.integer)))
+    ]
     together = not arrays or places[-1] - places[0] + 1 == len(places)
     at: Coords | None = None if together else coords[: len(common)]
     rest = list(coords if together else coords[len(common) :])

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 from .ir import Builder
 from .values import Scalar
@@ -87,7 +86,10 @@ class Accumulator:
     def held(self) -> list[Scalar]:
         """The state within the block."""
         if self.kind in ("argmax", "argmin"):
-            return [self.b.load(self.place, "i8"), *([] if self.best is None else [self.b.load(self.best, self.best_type)])]
+            return [
+                self.b.load(self.place, "i8"),
+                *([] if self.best is None else [self.b.load(self.best, self.best_type)]),
+            ]
         return [self.b.load(self.state, self.type)]
 
     def restore(self, states: list[Scalar]) -> None:

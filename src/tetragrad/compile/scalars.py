@@ -233,7 +233,7 @@ def _isclose(b: Any, x: Scalar, y: Scalar, *, rtol: float, atol: float, equal_na
 
 
 def _nan_to_num(b: Any, x: Scalar, *, nan: float, posinf: float | None, neginf: float | None) -> Scalar:
-    info = np.finfo({"f4": np.float32, "f8": np.float64}[x.type])
+    info: Any = np.finfo(np.dtype(x.type))
     high = b.const(x.type, float(info.max) if posinf is None else posinf)
     low = b.const(x.type, float(info.min) if neginf is None else neginf)
     limited = b.select(x == math.inf, high, b.select(x == -math.inf, low, x))
