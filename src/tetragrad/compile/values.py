@@ -5,7 +5,6 @@ A part of `ir`, which gives the builder that a Scalar writes to.
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Union
@@ -119,7 +118,8 @@ def literal(type: str, value: Any) -> str:
     if kind == "f":
         number = float(value)
         if type == "f4":
-            number = float(np.float32(number)) if math.isfinite(number) else number
+            with np.errstate(over="ignore"):
+                number = float(np.float32(number))
         return (
             f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"  # exact, and for "f4" too in LLVM's notation
         )

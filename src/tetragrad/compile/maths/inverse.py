@@ -83,10 +83,13 @@ def _angle(b: Builder, y: Scalar, x: Scalar, obtuse: Scalar | None = None) -> Sc
     f = format_of(x)
     steep = y > x
     small, large = b.select(steep, x, y), b.select(steep, y, x)
-    middle = (small > large * TAN_PI_8) | (small == np.inf)
-    if obtuse is not None:  # else large is 1, or may overflow to the right result
-        scale = b.select(large > f.huge / 4, b.const(f.type, 0.25), 1.0)
+    if obtuse is not None:  # else large is 1 or more, and an overflow gives the right result
+        up = 2.0 ** (f.fraction + 1)
+        scale = b.select(
+            large > f.huge / 4, b.const(f.type, 0.25), b.select(large < f.tiny * up, b.const(f.type, up), 1.0)
+        )
         small, large = small * scale, large * scale
+    middle = (small > large * TAN_PI_8) | (small == np.inf)
     above = b.select(middle, b.select(small == large, b.const(f.type, 0), small - large), small)
     below = b.select(middle, small + large, b.select(large == 0, b.const(f.type, 1), large))
     t = above / below

@@ -121,9 +121,16 @@ def log_of_sum(b: Builder, x: Scalar, rest: Scalar | float, octaves: Scalar | fl
 
 def log_expit(b: Builder, x: Scalar) -> Scalar:
     """log(expit(x)) = min(x, 0) - log(1 + exp(-|x|))."""
-    return b.select(x < 0, x, x * 0) - log1p(b, exp(b, -b.abs(x)))
+    return -(log1p(b, exp(b, -b.abs(x))) - b.select(x < 0, x, 0.0))
 
 
 def logit(b: Builder, p: Scalar) -> Scalar:
-    """log(p / (1 - p))."""
-    return log(b, p / (1 - p))
+    """log(p / (1 - p)): with q the smaller of p and 1 - p, log(1 + u), u = (1 - 2 q) / q, with the sign of p - 1/2."""
+    f = format_of(p)
+    high = p >= 0.5
+    q = b.select(high, 1 - p, p)
+    denormal = q < f.tiny
+    u = (1 - 2 * q) / b.select(denormal, q * 2.0**f.fraction, q)
+    value = log_of_sum(b, u, 0.0, b.select(denormal, b.const(f.type, f.fraction), 0))
+    value = b.select(q > 0, value, b.select(q == 0, b.const(f.type, np.inf), np.nan))
+    return b.select(high, value, -value)

@@ -279,5 +279,5 @@ def digamma(b: Builder, x: Scalar) -> Scalar:
 
     r = x - b.rint(x)
     sine, cosine = _sine_and_cosine_of_pi(b, b.abs(r))
-    value = b.select(positive, value, value - b.copysign(math.pi * cosine / sine, r))
+    value = b.select(positive, value, value - b.copysign(math.pi * cosine / sine, b.select(r == 0, x, r)))
     return b.select((r == 0) & (x < 0), b.const(x.type, np.nan), value)

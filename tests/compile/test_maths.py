@@ -1,0 +1,110 @@
+"""Compiled functions against exact results, over their whole range, with and without fused multiply-add."""
+
+from __future__ import annotations
+
+import re
+from ctypes import CFUNCTYPE, c_int64, c_void_p
+
+import numpy as np
+import pytest
+from benchmarks.ulp import SUBJECTS, Kernel, errors, every, exact, exact_by_mpmath, samples, usual
+
+from tetragrad.compile import engine, ir
+from tetragrad.compile.maths import FUNCTIONS
+
+TYPES = ["f4", "f8"]
+
+
+def test_every_function_is_measured():
+    assert set(SUBJECTS) == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("type", TYPES)
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_error_within_bound(name, type):
+    count = 100 if name in ("erfc", "gammaln", "digamma") and type == "f8" else 400
+    xs = samples(name, type, count)
+    if type == "f4" and len(xs) == 1:
+        xs = [np.concatenate([xs[0], np.abs(every(262147)) if name in ("gammaln", "digamma") else every(262147)])]
+    wanted = exact(name, *xs)
+    for fma in {engine.host().fma, False}:
+        found = errors(Kernel(name, type, fma=fma)(*xs), wanted)
+        worst = int(found.argmax())
+        assert found[worst] <= SUBJECTS[name].bound, [x[worst] for x in xs]
+
+
+@pytest.mark.parametrize("name", ["gammaln", "digamma"])
+def test_negative_arguments_lose_only_to_cancellation(name):
+    x = np.random.default_rng(0).uniform(-20, 0, 200)
+    high, low = exact_by_mpmath(name, x)
+    larger = np.maximum(np.abs(high), 10)
+    assert np.all(np.abs((Kernel(name, "f8")(x) - high) - low) <= 8 * np.spacing(larger))
+    narrow = x.astype(np.float32)
+    wanted = exact_by_mpmath(name, narrow.astype(np.float64))
+    assert errors(Kernel(name, "f4")(narrow), wanted).max() < 1
+
+
+@pytest.mark.parametrize("type", TYPES)
+@pytest.mark.parametrize("name", ["sin", "cos", "tan"])
+def test_huge_arguments(name, type):
+    x = np.array([1e5, 1e6, 3e22, 1e30, 1.7e38], type)
+    if type == "f8":
+        x = np.concatenate([x, [2.0**40, 1e16, 1e300, np.finfo(type).max, 6381956970095103 * 2.0**797]])
+    x = np.concatenate([x, -x])
+    wanted = exact_by_mpmath(name, x.astype(np.float64))
+    for fma in {engine.host().fma, False}:
+        assert errors(Kernel(name, type, fma=fma)(x), wanted).max() <= 2
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_loops_over_usual_arguments_say_which_are_rare(type):
+    module = engine.new_module("rare")
+    with ir.Function(module, "loop", None, ["p", "p", "i8"]) as b:
+        x, out, count = b.arguments
+        with b.loop(0, count) as (i, _):
+            b.rare = []
+            FUNCTIONS["sin"](b, b.load(x, type, i))
+            (condition,) = b.rare
+            b.store(out, condition, i)
+    x = np.array([0, 1, -3, 1e4, np.inf, np.nan, 1e30, -1e30], type)
+    out = np.empty(x.size, bool)
+    code = engine.compile(module)
+    CFUNCTYPE(None, c_void_p, c_void_p, c_int64)(code["loop"])(x.ctypes.data, out.ctypes.data, x.size)
+    assert out.tolist() == [False, False, False, False, True, False, True, True]
+
+
+def test_power_has_the_special_values_of_numpy():
+    points = np.array([0, 1, 2, 3, 0.5, 2.5, 1e308, np.inf, np.nan])
+    x, y = (v.ravel() for v in np.meshgrid(np.concatenate([points, -points]), np.concatenate([points, -points])))
+    with np.errstate(all="ignore"):
+        for type in TYPES:
+            found, wanted = Kernel("power", type)(x, y), np.power(x.astype(type), y.astype(type))
+            np.testing.assert_allclose(found, wanted, rtol=1e-6)
+            assert np.array_equal(np.signbit(found[found == 0]), np.signbit(wanted[wanted == 0]))
+
+
+SAMPLE_F8 = [(name, "f8") for name in ("exp", "log", "sin", "tanh", "power", "gammaln")]
+
+
+@pytest.mark.parametrize(("name", "type"), [*[(name, "f4") for name in SUBJECTS], *SAMPLE_F8])
+def test_loops_become_simd(name, type):
+    """The optimised loop multiplies vectors, and calls nothing but LLVM's own intrinsics."""
+    text = engine.optimised(Kernel(name, type, rare=True).module)
+    vector = {"f4": "float", "f8": "double"}[type]
+    assert re.search(rf"<\d+ x ({vector}|double)>", text)
+    assert all(called.startswith("llvm.") for called in re.findall(r"call [^@]*@([\w.]+)", text))
+
+
+def test_other_types_are_refused():
+    with ir.Function(ir.Module("types"), "f", None, ["i8"]) as b, pytest.raises(TypeError, match="float"):
+        FUNCTIONS["exp"](b, b.arguments[0])
+
+
+@pytest.mark.parametrize("type", TYPES)
+def test_close_to_numpy(type):
+    """A check that does not depend on the other checks' way of counting."""
+    x = np.linspace(0.05, 0.95, 1001).astype(type)
+    for name, subject in SUBJECTS.items():
+        xs = [x + (name == "arccosh")] * subject.arguments
+        rtol = 3e-6 if type == "f4" else 3e-14
+        np.testing.assert_allclose(Kernel(name, type)(*xs), usual(name)(*xs), rtol=rtol, err_msg=name)
