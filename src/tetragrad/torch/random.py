@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import numpy as np
 
 from ..core.levels import impure
+from ..core.locks import process_lock
 from ..dialects.names import answer_for
 from ..numpy.writing import assign
 from . import dtypes, errors
@@ -15,7 +15,7 @@ from .creation import made, shape_from
 from .dtypes import check_device, get_default_dtype, numpy_dtype
 from .tensor import Tensor, constant, written
 
-_lock = threading.Lock()
+_lock = process_lock()
 
 
 class Generator:
