@@ -138,12 +138,13 @@ def errors(result: np.ndarray, exact: tuple[np.ndarray, np.ndarray]) -> np.ndarr
     high, low = exact
     info = np.finfo(result.dtype)
     with np.errstate(all="ignore"):
-        _, exponent = np.frexp(high)
-        unit = np.ldexp(1.0, np.maximum(exponent - 1, info.minexp) - info.nmant)
-        scale = 2.0 ** (info.maxexp // 2)  # the power of two after the largest number stays finite
-        limit = 2.0 ** (info.maxexp - info.maxexp // 2)
-        found, wanted = (np.clip(v / scale, -limit, limit) for v in (result.astype(float), high))
-        error = np.abs((found - wanted) * scale - np.where(np.isfinite(low), low, 0)) / unit
+        exponent = np.where(np.isinf(high), info.maxexp, np.frexp(high)[1]) - 1
+        unit = np.ldexp(1.0, np.clip(exponent, info.minexp, info.maxexp - 1) - info.nmant)
+        found = result.astype(float)
+        error = np.abs((found - high) - low) / unit
+        overflow = np.isinf(found) != np.isinf(high)  # the power of two after the largest number, a quarter of it
+        quarters = [np.clip(v / 4, -(2.0 ** (info.maxexp - 2)), 2.0 ** (info.maxexp - 2)) for v in (found, high)]
+        error = np.where(overflow, np.abs((quarters[0] - quarters[1]) - low / 4) / (unit / 4), error)
         error[np.isinf(high) & np.isinf(result) & (np.sign(high) == np.sign(result))] = 0
         error[np.isnan(high) & np.isnan(result)] = 0
         error[np.isnan(high) != np.isnan(result)] = np.inf
