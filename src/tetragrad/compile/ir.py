@@ -462,7 +462,8 @@ class Builder:
             self.ret()
         linkage = "internal " if function.internal else ""
         arguments = ", ".join(f"{LLVM[a.type]} {a.text}" for a in self.arguments)
-        head = f"define {linkage}{result_type(function.result)} @{function.name}({arguments}) nounwind {function.attributes} {{"
+        head = f"define {linkage}{result_type(function.result)} @{function.name}({arguments}) nounwind"
+        head = f"{head} {function.attributes} {{"
         return "\n".join([head, "entry:", *["  " + line for line in self._allocas], *self._lines, "}"])
 
 

@@ -1,4 +1,4 @@
-"""Modules and functions: what is compiled together, as text. A part of `ir`, whose `Builder` writes the functions' bodies."""
+"""Modules and functions, as text: what is compiled together. A part of `ir`, whose `Builder` writes their bodies."""
 
 from __future__ import annotations
 
