@@ -43,6 +43,8 @@ def answer_for(module: str) -> Callable[[str], Any]:
     """The ``__getattr__`` of a module, which raises for names that it does not have."""
 
     def __getattr__(name: str) -> Any:
+        if name.startswith("__"):  # Python itself asks for these
+            raise AttributeError(f"module {module!r} has no attribute {name!r}", name=name)
         found = vars(sys.modules[module])
         raise missing_name(module, name, found.get("__all__", found))
 

@@ -90,6 +90,30 @@ def backward(heads: Any, head_grads: Any = None, retain_graph: bool = False, tra
     add_to_grads(owners, gradients)
 
 
+def _array_backward(self: NDArray, out_grad: Any = None, retain_graph: bool = False, train_mode: bool = True) -> None:
+    """Go backward from this array (as if from its sum) and put the gradients into the `.grad` of the variables.
+
+    Parameters
+    ----------
+    out_grad : NDArray, optional
+        The derivative of the target with respect to this array, of its shape and dtype; ones by default.
+    retain_graph : bool
+        Keep the graph for another backward pass.
+    train_mode : bool
+        Whether layers behave as in training.
+
+    Raises
+    ------
+    MXNetError
+        Nothing was recorded for this array, or the graph was already used, or `out_grad` does not fit.
+    """
+    backward([self], None if out_grad is None else [out_grad], retain_graph, train_mode)
+
+
+_array_backward.__name__ = "backward"
+NDArray.backward = _array_backward
+
+
 def grad(
     heads: Any,
     variables: Any,
@@ -194,13 +218,16 @@ def _heads(heads: Any, head_grads: Any) -> tuple[list[Node], list[Any]]:
 def _pull(
     nodes: Any, seeds: Any, targets: Any, create_graph: bool, retain_graph: bool, train_mode: bool
 ) -> dict[Node, Any]:
-    previous = set_training(train_mode)
+    previous = is_training()
     try:
+        if previous is not train_mode:
+            set_training(train_mode)
         found, _ = pull(nodes, seeds, targets, create_graph=create_graph, retain_graph=retain_graph)
     except TetragradError as error:
         raise translate(error) from error
     finally:
-        set_training(previous)
+        if previous is not train_mode:
+            set_training(previous)
     if targets is not None and not retain_graph and not create_graph:
         for node in reach(nodes)[0]:  # what did not lead to a variable is used up as well
             if not isinstance(node, Leaf):
@@ -211,7 +238,7 @@ def _pull(
 def _fitted(ct: Any, leaf: Node) -> Any:
     if ct is None:
         return onp.zeros(leaf.shape, leaf.dtype) if leaf.shape else leaf.dtype.type(0)
-    if ct.dtype == leaf.dtype:
+    if ct.dtype is leaf.dtype or ct.dtype == leaf.dtype:
         return ct
     return CONVERT(ct, leaf.dtype) if leaf.dtype.kind == "f" else ct.astype(leaf.dtype)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as onp
 
@@ -30,6 +30,9 @@ class NDArray(DialectTensor):
     """
 
     __slots__ = ("_fresh_grad", "_grad_req")
+
+    if TYPE_CHECKING:  # see `autograd`
+        backward: Any
 
     # Mixed operators with NumPy's arrays are ours.
     __array_priority__ = 1000.0
@@ -97,27 +100,6 @@ class NDArray(DialectTensor):
             write = writing.assign if request == "write" else writing.AUGMENTED["__iadd__"]
             call_in_mode(gradient._node is not None, write, (buffer, gradient), {})
         self._fresh_grad = 1
-
-    def backward(self, out_grad: Any = None, retain_graph: bool = False, train_mode: bool = True) -> None:
-        """Go backward from this array (as if from its sum) and put the gradients into the `.grad` of the variables.
-
-        Parameters
-        ----------
-        out_grad : NDArray, optional
-            The derivative of the target with respect to this array, of its shape and dtype; ones by default.
-        retain_graph : bool
-            Keep the graph for another backward pass.
-        train_mode : bool
-            Whether layers behave as in training.
-
-        Raises
-        ------
-        MXNetError
-            Nothing was recorded for this array, or the graph was already used, or `out_grad` does not fit.
-        """
-        from .autograd import backward
-
-        backward([self], None if out_grad is None else [out_grad], retain_graph, train_mode)
 
     def detach(self) -> Any:
         """The same memory as a constant: gradients stop here. A write through either is seen by both."""
