@@ -12,43 +12,14 @@ import types
 
 import numpy as np
 import pytest
+from tests.support.programs import add_kernel, program
 
 import tetragrad as tg
 from tetragrad.compile import abi, engine, entry, native_threads
 from tetragrad.compile.entry import make_entry
 from tetragrad.compile.ir import Function
-from tetragrad.compile.program import CallStep, GemmStep, KernelStep, Matrix, Program
+from tetragrad.compile.program import CallStep, KernelStep
 from tetragrad.errors import OperationError
-
-
-def program(inputs, outputs, arena=(), constants=(), weak=()):
-    """A program without steps; buffers in the order inputs, constants, arena, outputs."""
-    made = Program()
-    made.module = engine.new_module("test")
-    for place, (dtype, *shape) in enumerate(inputs):
-        made.inputs.append(made.add_buffer(dtype, tuple(shape), "input", weak=place in weak).index)
-    for value in constants:
-        made.add_buffer(value.dtype, value.shape, "constant", value=value)
-    for dtype, *shape in arena:
-        buffer = made.add_buffer(dtype, tuple(shape), "arena")
-        buffer.offset = made.arena_size
-        made.arena_size += -(-buffer.nbytes // 64) * 64
-    for dtype, *shape in outputs:
-        made.outputs.append(made.add_buffer(dtype, tuple(shape), "output").index)
-    return made
-
-
-def add_kernel(made, source, target, rule, work=0.0, extent=None):
-    """A step that writes ``rule(b, x)`` for each element x."""
-    given, out = made.buffers[source], made.buffers[target]
-    symbol = f"kernel{len(made.steps)}"
-    with Function(made.module, symbol, None, ["p", "i8", "i8"], internal=True) as b:
-        buffers, start, stop = b.arguments
-        x, y = b.load(buffers, "p", source), b.load(buffers, "p", target)
-        with b.loop(start, stop) as (i, _):
-            value = rule(b, b.load(x, given.dtype.str[1:], i))
-            b.store(y, b.convert(value, out.dtype.str[1:]), i)
-    made.steps.append(KernelStep(symbol, given.size, (source,), (target,), work=work))
 
 
 def doubling(*shape, dtype="f4", **more):
@@ -550,76 +521,6 @@ def test_a_child_process(two_threads):
     if child == 0:
         os._exit(0 if (f(x) == 2).all() and (g(x) == 3).all() else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
-# -- products ----------------------------------------------------------------------------------------------------------
-
-
-def product(dtype, m, n, k, ta=False, tb=False, batch=(), a_batch=None, b_batch=None):
-    """A program of one product, the operands' stacks possibly used again (axes of length 1)."""
-    a_batch, b_batch = (batch if given is None else given for given in (a_batch, b_batch))
-    a_shape = (*a_batch, *((k, m) if ta else (m, k)))
-    b_shape = (*b_batch, *((n, k) if tb else (k, n)))
-    made = program([(dtype, *a_shape), (dtype, *b_shape)], [(dtype, *batch, m, n)])
-    matrices = []
-    for buffer, own, transposed in zip(made.buffers, (a_batch, b_batch, batch), (ta, tb, False)):
-        *_, rows, columns = buffer.shape
-        strides, step = [], rows * columns
-        for length in reversed(own):
-            strides.insert(0, 0 if length == 1 else step)
-            step *= length
-        matrices.append(Matrix(buffer.index, columns, transposed=transposed, batch=tuple(strides)))
-    made.steps.append(GemmStep(dtype, m, n, k, *matrices, batch=batch))
-    return made, a_shape, b_shape
-
-
-def check_product(dtype, m, n, k, ta=False, tb=False, **stacks):
-    made, a_shape, b_shape = product(dtype, m, n, k, ta, tb, **stacks)
-    rng = np.random.default_rng(m + n + k)
-    a, b = (rng.integers(-4, 5, shape).astype(dtype) for shape in (a_shape, b_shape))
-    if np.dtype(dtype).kind == "c":
-        a, b = a + 1j * a[::-1], b - 2j * b
-        a, b = a.astype(dtype), b.astype(dtype)
-    out = make_entry(made)(a, b)
-    a, b = np.swapaxes(a, -1, -2) if ta else a, np.swapaxes(b, -1, -2) if tb else b
-    np.testing.assert_array_equal(out, a @ b)  # exact, of small integers
-
-
-SIZES = [
-    (1, 1, 1),
-    (1, 1, 7),
-    (1, 5, 3),
-    (5, 1, 3),
-    (3, 4, 5),
-    (8, 8, 8),
-    (17, 9, 33),
-    (40, 50, 60),
-    (2, 3, 0),
-    (0, 2, 3),
-]
-
-
-@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_products(dtype, size):
-    for ta in (False, True):
-        for tb in (False, True):
-            check_product(dtype, *size, ta, tb)
-
-
-@pytest.mark.parametrize("dtype", ["f4", "c16"])
-@pytest.mark.parametrize(
-    "stacks",
-    [
-        {"batch": (3,)}, {"batch": (2, 3)}, {"batch": (3,), "b_batch": (1,)}, {"batch": (2, 3), "a_batch": (1, 3)},
-        {"batch": (2, 3), "a_batch": (2, 1), "b_batch": (1, 3)}, {"batch": (0,)}, {"batch": (1,)},
-    ],
-    ids=str,
-)  # fmt: skip
-def test_stacks_of_products(two_threads, dtype, stacks):
-    for m, n, k in [(2, 3, 4), (1, 3, 4), (4, 1, 3), (20, 30, 40)]:
-        check_product(dtype, m, n, k, **stacks)
-        check_product(dtype, m, n, k, True, True, **stacks)
 
 
 # -- without machine code for the entry --------------------------------------------------------------------------------

@@ -8,27 +8,39 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
-from . import abi, native_threads
-from .ir import Builder, Function, Scalar
-from .program import GemmStep, Matrix
-from .small import small_product
+from . import abi, blocked, native_threads
+from .ir import Builder, Function, Module, Scalar
+from .program import ALIGNMENT, GemmStep, Matrix, Program
+from .small import sizes_of, small_product
 
 LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 FLOPS_PER_NS = {"s": 32.0, "d": 16.0, "c": 32.0, "z": 16.0}
 OVERHEAD = 150.0  # ns of one call
+LEAST = 8  # rows, columns and summed elements of a product that is worth blocks
 ALONE = 64**3  # multiplications up to which BLAS itself starts no threads
 
 # Integers are passed by reference as 8 bytes: one that BLAS reads as 4 has the same value there, its first half.
 INTEGER = np.int64 if sys.byteorder == "little" else np.intc
 
 
+def symbols(module: Module) -> dict[str, int]:
+    """Addresses of what the module calls for its products."""
+    found: dict[str, int] = {}
+    for name in module.declarations:
+        if name.startswith("blas."):
+            found |= _published()
+        elif name.startswith("blocked."):
+            found |= blocked.symbols(int(name[-1]))
+    return found
+
+
 @cache
-def symbols() -> dict[str, int]:
+def _published() -> dict[str, int]:
     """Addresses of the BLAS routines."""
     published = _cython_blas().__pyx_capi__
     names = [letter + routine for letter in LETTERS.values() for routine in ("gemm", "gemv")] + ["sdot", "ddot"]
@@ -70,21 +82,44 @@ def _count(step: GemmStep) -> int:
     return max(count, 1)
 
 
-def emit_gemm(b: Builder, buffers: Scalar, step: GemmStep) -> None:
-    """Write a step: the product, or a loop over the stack of products, which threads may share."""
+def is_blocked(step: GemmStep) -> bool:
+    """Whether a product is computed by `blocked`, and needs scratch memory."""
+    large = min(step.m, step.n, step.k) >= LEAST
+    plain = step.dtype.kind == "f" and step.alpha == 1.0 and step.beta == 0.0
+    shared = _axes(step) and step.m * step.n * step.k <= ALONE  # threads share the stack, not the product
+    return bool(large and plain and not shared and small_product(step) is None)
+
+
+def add_scratch(program: Program) -> int | None:
+    """Add the memory that `blocked` products need to a program; the index of its buffer."""
+    products = [step for step in program.steps if isinstance(step, GemmStep) and is_blocked(step)]
+    if not products:
+        return None
+    size = max([blocked.scratch_bytes(step.dtype.itemsize, step.n, step.k) for step in products])
+    buffer = program.add_buffer(np.uint8, (size,), "arena")
+    buffer.offset = program.arena_size
+    program.arena_size += -(-size // ALIGNMENT) * ALIGNMENT
+    return buffer.index
+
+
+def emit_gemm(b: Builder, buffers: Scalar, step: GemmStep, scratch: int | None = None) -> None:
+    """Write a step: the product, or a loop over the stack of products, which threads may share.
+
+    `scratch` is the buffer that `add_scratch` gave.
+    """
     if not (step.m and step.n and all(step.batch)):
         return
-    product = _choose(step)
+    product = _choose(step, scratch)
     axes = _axes(step)
     if not axes:
-        product(b, *[_start(b, buffers, step, matrix) for matrix in (step.a, step.b, step.c)])
+        product(b, buffers, *[_start(b, buffers, step, matrix) for matrix in (step.a, step.b, step.c)])
         return
     (extent, outer), *inner = axes
     kernel = Function(b.module, f"products.{len(b.module.functions)}", None, ["p", "i8", "i8"], internal=True)
     with kernel as k:
         own, first, last = k.arguments
         starts = [_start(k, own, step, matrix) for matrix in (step.a, step.b, step.c)]
-        _emit_stack(k, step, product, starts, (first, last), outer, inner)
+        _emit_stack(k, step, partial(product, k, own), starts, (first, last), outer, inner)
     shared = step.m * step.n * step.k <= ALONE
     native_threads.emit_split(b, b.address(kernel), buffers, extent, work(step) if shared else 0.0)
 
@@ -114,35 +149,45 @@ def _emit_stack(
         if inner:
             _emit_stack(b, step, product, here, (0, inner[0][0]), inner[0][1], inner[1:])
         else:
-            product(b, *here)
+            product(*here)
 
 
 # -- one product -------------------------------------------------------------------------------------------------------
 
 
-def _choose(step: GemmStep) -> Callable[[Builder, Scalar, Scalar, Scalar], None]:
-    """How one product is computed."""
+Product = Callable[[Builder, Scalar, Scalar, Scalar, Scalar], None]
+
+
+def _choose(step: GemmStep, scratch: int | None) -> Product:
+    """How one product is computed: a function of the builder, the buffers, and where a, b and c begin."""
     small = small_product(step)
     if small is not None:
-        return small
+        return lambda b, buffers, x, y, out: small(b, x, y, out)
+    if scratch is not None and is_blocked(step):
+        sizes, item = sizes_of(step), step.dtype.itemsize
+        return lambda b, buffers, x, y, out: blocked.emit_blocked(
+            b, sizes, item, x, y, out, b.load(buffers, "p", scratch)
+        )
     plain = step.alpha == 1.0 and step.beta == 0.0
     if step.k == 0:
-        return lambda b, x, y, out: _emit_empty(b, step, out)
+        return lambda b, buffers, x, y, out: _emit_empty(b, step, out)
     if step.m == step.n == 1 and plain and step.dtype.kind == "f":
-        return lambda b, x, y, out: _emit_dot(b, step, x, y, out)
+        return lambda b, buffers, x, y, out: _emit_dot(b, step, x, y, out)
     if step.n == 1:
         # c = a @ y: to BLAS, a is the transpose of what lies in memory.
         spaced = 1 if step.b.transposed else step.b.leading
         flag, rows, columns = ("N", step.m, step.k) if step.a.transposed else ("T", step.k, step.m)
-        return lambda b, x, y, out: _emit_gemv(
+        return lambda b, buffers, x, y, out: _emit_gemv(
             b, step, flag, rows, columns, (x, step.a), (y, spaced), (out, step.c.leading)
         )
     if step.m == 1:
         # c' = b' @ x.
         spaced = step.a.leading if step.a.transposed else 1
         flag, rows, columns = ("T", step.k, step.n) if step.b.transposed else ("N", step.n, step.k)
-        return lambda b, x, y, out: _emit_gemv(b, step, flag, rows, columns, (y, step.b), (x, spaced), (out, 1))
-    return lambda b, x, y, out: _emit_gemm(b, step, x, y, out)
+        return lambda b, buffers, x, y, out: _emit_gemv(
+            b, step, flag, rows, columns, (y, step.b), (x, spaced), (out, 1)
+        )
+    return lambda b, buffers, x, y, out: _emit_gemm(b, step, x, y, out)
 
 
 def _emit_gemm(b: Builder, step: GemmStep, x: Scalar, y: Scalar, out: Scalar) -> None:

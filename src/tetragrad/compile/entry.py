@@ -15,7 +15,7 @@ import numpy as np
 
 from . import abi, blas, engine, native_threads, steps
 from .ir import Builder, Function, Module, Scalar
-from .program import ALIGNMENT, Buffer, CallStep, GemmStep, Program
+from .program import ALIGNMENT, Buffer, CallStep, Program
 
 ON_STACK = 2048  # bytes of intermediate arrays that a call keeps on its stack
 FEW = 2  # inputs, or outputs, up to which each has code of its own
@@ -50,7 +50,7 @@ def make_entry(program: Program) -> Callable[..., Any]:
         _emit_entry(module, program, slot)
     if slot is not None:
         _emit_release(module, slot)
-    code = engine.compile(module, _symbols(program, owner) | known)
+    code = engine.compile(module, _symbols(module, program, owner) | known)
     owner.code = code, program.module  # both stay mapped
     if isinstance(program.module, Module):
         program.module = code
@@ -89,7 +89,7 @@ def _stored(buffer: Buffer) -> np.ndarray:
     return stored
 
 
-def _symbols(program: Program, owner: _Owner) -> dict[str, int]:
+def _symbols(module: Module, program: Program, owner: _Owner) -> dict[str, int]:
     """Addresses of all that the machine code names."""
     found = abi.functions() | native_threads.symbols()
     found |= {_constant_symbol(index): array.ctypes.data for index, array in owner.constants.items()}
@@ -98,9 +98,7 @@ def _symbols(program: Program, owner: _Owner) -> dict[str, int]:
     for buffer in program.buffers:
         objects += [buffer.dtype, buffer.dtype.type]
     found |= dict(map(abi.object_symbol, objects))
-    if any(isinstance(step, GemmStep) for step in program.steps):
-        found |= blas.symbols()
-    return found
+    return found | blas.symbols(module)
 
 
 def _constant_symbol(index: int) -> str:

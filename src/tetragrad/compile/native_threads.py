@@ -47,16 +47,19 @@ def emit_split(b: Builder, kernel: Scalar, buffers: Scalar, extent: int, work: f
     if most == 1 or "pthread_create" not in symbols():
         b.call(kernel, None, [buffers, b.const("i8", 0), b.const("i8", extent)])
         return
-    split = b.module.functions.get("split") or _split(b.module)
-    b.call(split, None, [kernel, buffers, b.const("i8", extent), b.const("i8", most)])
+    b.call(split(b.module), None, [kernel, buffers, b.const("i8", extent), b.const("i8", most)])
 
 
-def _split(module: Module) -> Function:
+def split(module: Module) -> Function:
     """``split(kernel, buffers, extent, most)``: run by at most so many threads, the caller's among them."""
+    if "split" in module.functions:
+        return module.functions["split"]
     pieces = _pieces(module)
     function = Function(module, "split", None, ["p", "p", "i8", "i8"], internal=True, attributes="noinline")
     with function as b:
         kernel, buffers, extent, most = b.arguments
+        if "pthread_create" not in symbols():
+            most = b.const("i8", 1)
         allowed = b.load(b.address(COUNT), "i8")
         count = b.select(allowed < most, allowed, most)
         with b.if_(count < 2):

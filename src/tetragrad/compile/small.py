@@ -50,7 +50,7 @@ def small_product(step: GemmStep) -> Product | None:
     if step.dtype.kind != "f" or step.alpha != 1.0 or step.beta != 0.0 or step.k == 0:
         return None
     item = step.dtype.itemsize
-    sizes = _sizes(step)
+    sizes = sizes_of(step)
     multiplications = step.m * step.n * step.k
     swapped = step.n == 1 and step.m > 1
     if swapped:
@@ -76,7 +76,8 @@ def small_product(step: GemmStep) -> Product | None:
     return product
 
 
-def _sizes(step: GemmStep) -> Sizes:
+def sizes_of(step: GemmStep) -> Sizes:
+    """Where the elements of a step's products lie."""
     item = step.dtype.itemsize
     a, b, c = item * step.a.leading, item * step.b.leading, item * step.c.leading
     x_row, x_k = (item, a) if step.a.transposed else (a, item)

@@ -23,6 +23,7 @@ FAILED = -1
 
 def emit_run(module: Module, program: Program, internal: bool) -> Function:
     """Write ``run``, which gives 0, or -1 if a Python exception is set."""
+    scratch = blas.add_scratch(program)
     function = Function(module, "run", "i4", ["p"], internal=internal)
     with function as b:
         (buffers,) = b.arguments
@@ -38,7 +39,7 @@ def emit_run(module: Module, program: Program, internal: bool) -> Function:
             long = sum(map(_work, stretch)) >= UNLOCKED
             state = b.call("PyEval_SaveThread", "p", []) if long else None
             for step in stretch:
-                _emit_native(b, buffers, step)
+                _emit_native(b, buffers, step, scratch)
             if state is not None:
                 b.call("PyEval_RestoreThread", None, [state])
         b.ret(0)
@@ -60,9 +61,9 @@ def _work(step: Step) -> float:
     return blas.work(step) if isinstance(step, GemmStep) else getattr(step, "work", 0.0)
 
 
-def _emit_native(b: Builder, buffers: Scalar, step: Step) -> None:
+def _emit_native(b: Builder, buffers: Scalar, step: Step, scratch: int | None) -> None:
     if isinstance(step, GemmStep):
-        blas.emit_gemm(b, buffers, step)
+        blas.emit_gemm(b, buffers, step, scratch)
     elif isinstance(step, KernelStep):
         native_threads.emit_split(b, b.address(step.symbol), buffers, step.extent, step.work)
     else:
