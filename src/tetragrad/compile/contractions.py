@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from .exprs import Expr, Expressions, Form, linear
+from .complexes import parts_of
+from .exprs import Expressions, Form, linear
 from .graph import Op, Value
 from .program import GemmStep, Matrix
 from .reading import MOVES, Reader, readable
@@ -53,9 +54,9 @@ class _Operand:
         coords = tuple([Form.of(symbol) for symbol in symbols])
         self.base = value
         self._read(linear(coords, value.shape), symbols, value, shape)
-        expr: Expr = reader.element(value, coords)
+        expr = parts_of(reader.element(value, coords))[0]
         if expr.kind == "load" and not expr.args:
-            base, inside = expr.data
+            base, inside, _ = expr.data
             self._read(linear(inside, base.shape), symbols, value, shape, base)
 
     def _read(

@@ -171,7 +171,7 @@ def _count(x: Value, axes: Sequence[int]) -> int:
 
 def _mean(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
     (x,) = operands
-    if op.out.dtype.kind != "f" or op.out.dtype.itemsize < 4:
+    if op.out.dtype.kind not in "fc" or op.out.dtype.itemsize < 4:
         return None
     axes = _axes(op, x)
     total = e.reduce("sum", e.convert(x, op.out.dtype), axes, op.params["keepdims"])

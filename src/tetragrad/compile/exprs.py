@@ -99,8 +99,8 @@ class Expr:
     dtype : numpy.dtype
     args : tuple of Expr
     data
-        Of a constant: the number; of a load: (value of the graph, coordinates); of an index: the Form; of an apply:
-        (name of the row, parameters); of a reduce: (kind, loop indices).
+        Of a constant: the number; of a load: (value of the graph, coordinates, part); of an index: the Form; of an
+        apply: (name of the row, parameters); of a reduce: (kind, loop indices).
     symbols : frozenset of int
         The loop indices that it depends on; a reduction's own are not among them.
     number : int
@@ -159,10 +159,10 @@ class Expressions:
             found = self.made[key] = Expr("constant", dtype, (), number, frozenset(), len(self.made))
         return found
 
-    def load(self, value: Any, coords: tuple[Form, ...]) -> Expr:
-        """The element of a value in memory."""
+    def load(self, value: Any, coords: tuple[Form, ...], part: int | None = None, dtype: Any = None) -> Expr:
+        """The element of a value in memory; of a complex one, the real (0) or imaginary (1) `part`."""
         args = [expr for form in coords for expr in form.exprs]
-        return self.make("load", value.dtype, args, (value, coords))
+        return self.make("load", dtype or value.dtype, args, (value, coords, part))
 
     def index(self, form: Form) -> Expr:
         """A position as a number."""
@@ -229,6 +229,12 @@ def broadcast_coords(shape: tuple[int, ...], coords: Sequence[Form]) -> tuple[Fo
     """Where an operand of a shape is read when the broadcast result is at `coords`."""
     own = coords[len(coords) - len(shape) :]
     return tuple([ZERO if length == 1 else form for length, form in zip(shape, own)])
+
+
+def placed(coords: Sequence[Form], shape: Sequence[int], part: int | None) -> Form:
+    """The position in memory, in numbers: those of complex elements lie side by side."""
+    form = linear(coords, shape)
+    return form if part is None else form * 2 + part
 
 
 def linear(coords: Sequence[Form], shape: Sequence[int]) -> Form:

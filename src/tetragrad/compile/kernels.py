@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from . import outlined, scalars
-from .exprs import Expr, Form, linear, walk
+from .exprs import Expr, Form, linear, placed, walk
 from .graph import Value
 from .ir import Builder, Function, Module
 from .loops import BLOCK, Kernel, Root, linear_of
@@ -191,7 +191,7 @@ class Emitter:
         kernel, b = self.kernel, self.b
         for root in late:
             if self._is_row(root):
-                start = identity(b, root.kind, scalars.CODES[root.value.dtype])
+                start = identity(b, root.kind, scalars.code_of(root.value.dtype))
                 loops = [loop for loop in kernel.inner if loop in self._place_symbols(root)]
                 with ExitStack() as stack:
                     for loop in loops:
@@ -199,7 +199,7 @@ class Emitter:
                     pointer, index = self._target(root)
                     b.store(pointer, start, index)
             else:
-                held[root] = Accumulator(b, root.kind, scalars.CODES[root.value.dtype])
+                held[root] = Accumulator(b, root.kind, scalars.code_of(root.value.dtype))
         self.held = held
         return held
 
@@ -211,11 +211,11 @@ class Emitter:
 
     def _target(self, root: Root) -> tuple[Scalar, Any]:
         """Pointer and index of the element at the current place."""
-        form = linear(root.coords, root.value.shape)
-        index = self._position(form)
         part = self.parts.get(root)
         if part is None:
+            index = self._position(placed(root.coords, root.value.shape, root.part))
             return self.pointers[self.place(root.value)], index
+        index = self._position(linear(root.coords, root.value.shape))
         if isinstance(index, Scalar) or root.value.size > 1:
             index = self.chunk * root.value.size + index
         else:
@@ -226,7 +226,7 @@ class Emitter:
         for root in late:
             if root in held:
                 pointer, index = self._target(root)
-                kind = self.b.convert(held[root].value(), scalars.CODES[root.value.dtype])
+                kind = self.b.convert(held[root].value(), scalars.code_of(root.value.dtype))
                 self.b.store(pointer, kind, index)
 
     # -- a row
@@ -490,8 +490,8 @@ class Emitter:
         if expr.number in self.ready:
             return b.load(self.scratch[expr.number], code, self._in_row())
         if expr.kind == "load":
-            value, coords = expr.data
-            return b.load(self.pointers[self.place(value)], code, self._position(linear(coords, value.shape)))
+            value, coords, part = expr.data
+            return b.load(self.pointers[self.place(value)], code, self._position(placed(coords, value.shape, part)))
         if expr.kind == "index":
             position = self._position(expr.data)
             return position if isinstance(position, Scalar) else b.const("i8", position)

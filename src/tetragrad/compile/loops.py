@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import scalars
-from .exprs import Expr, Expressions, Form, linear, walk
+from .exprs import Expr, Expressions, Form, placed, walk
 from .graph import Value
 
 BLOCK = 1024  # elements that are summed in the native precision, in any order
@@ -31,19 +31,22 @@ class Root:
         is accumulated over `over`.
     over : frozenset of int
         The loops that are accumulated over.
+    part : int or None
+        Of a complex value, the real (0) or imaginary (1) part.
     """
 
-    __slots__ = ("coords", "expr", "kind", "over", "value")
+    __slots__ = ("coords", "expr", "kind", "over", "part", "value")
 
     def __init__(
-        self, value: Value, coords: tuple[Form, ...], expr: Expr, kind: str = "store", over: frozenset[int] =
-        frozenset()
+        self, value: Value, coords: tuple[Form, ...], expr: Expr, kind: str = "store",
+        over: frozenset[int] = frozenset(), part: int | None = None,
     ) -> None:  # fmt: skip
         self.value = value
         self.coords = coords
         self.expr = expr
         self.kind = kind
         self.over = over
+        self.part = part
 
     @property
     def accumulates(self) -> bool:
@@ -123,14 +126,14 @@ class Kernel:
         for root in self.roots:
             if root.accumulates and inner and root.over >= inner:
                 symbols = [x for x in self.loops if x in root.over and (x in inner or x in self.merged)]
-                root.expr = self.make.reduce(root.kind, root.expr, symbols, root.value.dtype)
+                root.expr = self.make.reduce(root.kind, root.expr, symbols, root.expr.dtype)
 
     def _forms(self) -> list[Form]:
         exprs = [expr for root in self.roots for expr in root.exprs]
-        forms = [linear(root.coords, root.value.shape) for root in self.roots]
+        forms = [placed(root.coords, root.value.shape, root.part) for root in self.roots]
         for expr in walk(exprs):
             if expr.kind == "load":
-                forms.append(linear(expr.data[1], expr.data[0].shape))
+                forms.append(placed(expr.data[1], expr.data[0].shape, expr.data[2]))
             elif expr.kind == "index" or (expr.kind == "reduce" and expr.data[0] in ("argmax", "argmin")):
                 forms.append(expr.data if expr.kind == "index" else linear_of(self, expr.data[1]))
         return forms

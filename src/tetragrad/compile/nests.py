@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from . import scalars
+from .complexes import parts_of
 from .exprs import ZERO, Expr, Expressions, Form, loops_of, walk
 from .graph import Graph, Op, Value
 from .reading import MOVES, REDUCTIONS, Coords, Reader, reduced_axes
@@ -25,6 +26,11 @@ SMALL = 4096
 MOST, MOST_REDUCED = 256, 16
 ACCUMULATED = frozenset({"sum", "prod", "max", "min", "all", "any"})
 _WEIGHTS = {"take": 6, "take_along_axis": 6, "scatter_along_axis": 4, "scatter": 2, "tril": 2, "triu": 2}
+
+
+def _weight(op: Op) -> int:
+    """Instructions of an elementwise operation."""
+    return scalars.weight(op.name) * (3 if op.out.dtype in scalars.REALS else 1)
 
 
 class Work:
@@ -166,7 +172,7 @@ class Nests:
             if op.name in MOVES:
                 cost = inside
             else:
-                cost = inside + _WEIGHTS.get(op.name, 0 if op.out.shape == () else scalars.weight(op.name))
+                cost = inside + _WEIGHTS.get(op.name, 0 if op.out.shape == () else _weight(op))
                 if cost > CHEAP and not (op.out.shape == () and cost < 8 * CHEAP) and op.name not in _WEIGHTS:
                     continue
             for value in op.outputs:
@@ -272,17 +278,17 @@ class Nests:
         coords = tuple(work.symbols)
         roots: list[Expr] = []
         if work.source is not None:
-            roots.append(self._reader.element(work.source, coords))
+            roots.extend(parts_of(self._reader.element(work.source, coords)))
             assert work.place is not None
             for form in work.place(self._reader, coords):
                 roots.extend(form.exprs)
         elif work.reduces:
-            roots.append(self._reader.element(work.value.op.operands[0], coords))  # type: ignore[union-attr]
+            roots.extend(parts_of(self._reader.element(work.value.op.operands[0], coords)))  # type: ignore[union-attr]
         elif work.value.op is None:
-            roots.append(self._reader.element(work.value, coords))
+            roots.extend(parts_of(self._reader.element(work.value, coords)))
         else:
-            roots.append(self._reader.computed(work.value.op, work.value, coords))
-        work.leaves = [expr.data for expr in walk(roots) if expr.kind == "load"]
+            roots.extend(parts_of(self._reader.computed(work.value.op, work.value, coords)))
+        work.leaves = [expr.data[:2] for expr in walk(roots) if expr.kind == "load"]
 
     def _joins(self, work: Work, group: Group, sizes: list[int], related: bool) -> bool:
         if len(group.works) >= MOST or (work.reduces and len([w for w in group.works if w.reduces]) >= MOST_REDUCED):

@@ -57,15 +57,17 @@ def emit_final(module: Module, name: str, parts: Sequence[tuple[Root, int, int, 
         pointers = b.arguments[0]
         for root, part, count, whole in parts:
             source, target = b.disjoint([b.load(pointers, "p", part), b.load(pointers, "p", whole)])
-            code, size = scalars.CODES[root.value.dtype], root.value.size
+            code, size = scalars.code_of(root.value.dtype), root.value.size
+            step, first = (1, 0) if root.part is None else (2, root.part)
             if size == 1:
                 total = Accumulator(b, root.kind, code)
                 with b.loop(0, count, hints=QUICK) as (c, _):
                     total.add(b.load(source, code, c), lambda: b.const("i8", 0), single=True)
-                b.store(target, total.value())
+                b.store(target, total.value(), first)
                 continue
             with b.loop(0, size, hints=QUICK) as (k, _):
-                b.store(target, b.load(source, code, k), k)
+                b.store(target, b.load(source, code, k), k * step + first)
             with b.loop(1, count, hints=QUICK) as (c, _), b.loop(0, size, hints=QUICK) as (k, _):
-                value = combine(b, root.kind, b.load(target, code, k), b.load(source, code, c * size + k))
-                b.store(target, value, k)
+                at = k * step + first
+                value = combine(b, root.kind, b.load(target, code, at), b.load(source, code, c * size + k))
+                b.store(target, value, at)

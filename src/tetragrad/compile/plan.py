@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..core.primitive import TABLE
 from . import engine
+from .complexes import Number, Pair, parts_of
 from .contractions import as_gemm, is_gemm
 from .expand import Check, expanded
 from .exprs import Expressions, loops_of
@@ -16,7 +19,7 @@ from .nests import Group, Nests
 from .outlined import emit_final
 from .passes import improve, separate_outputs
 from .program import ALIGNMENT, CallStep, KernelStep, Program
-from .reading import Reader
+from .reading import Coords, Reader
 from .writes import WRITES, is_native, writes
 
 # Nanoseconds on one thread: of one instruction on one element in a vector loop, and of a byte moved.
@@ -140,7 +143,7 @@ class _Plan:
             for root in kernel.roots:
                 if root.accumulates:
                     shape = (kernel.extent, *root.value.shape)
-                    parts[root] = program.add_buffer(root.value.dtype, shape, "arena").index
+                    parts[root] = program.add_buffer(root.expr.dtype, shape, "arena").index
         reads, writes = emit_kernel(self.module, kernel, self._place, parts)
         moved = sum([program.buffers[index].nbytes for index in (*reads, *writes)])
         flops = cost_of(kernel) * kernel.size
@@ -175,8 +178,8 @@ class _Plan:
             if work.place is not None:
                 assert work.source is not None
                 kind = "add" if work.add else "set" if work.ordered else "store"
-                expr = make.convert(reader.element(work.source, coords), value.dtype)
-                kernel.roots.append(Root(value, work.place(reader, coords), expr, kind))
+                number = reader.convert(reader.element(work.source, coords), value.dtype)
+                self._leave(kernel, value, work.place(reader, coords), number, kind)
                 continue
             own = group.coords[value]
             if work.reduces:
@@ -184,16 +187,24 @@ class _Plan:
                 assert op is not None
                 reader.spaces[op] = (own, coords)
                 if value in group.late:
-                    expr = reader.operand(op, coords)
+                    number = reader.operand(op, coords)
                     over = loops_of([coords[axis] for axis in work.axes])
-                    kernel.roots.append(Root(value, own, expr, op.name, over))
+                    self._leave(kernel, value, own, number, op.name, over)
                     continue
-            expr = reader.computed(value.op, value, own) if value.op is not None else reader.element(value, own)
+            number = reader.computed(value.op, value, own) if value.op is not None else reader.element(value, own)
             if not work.reduces:
-                reader.known[value, own] = expr
+                reader.known[value, own] = number
             if value in nests.stored:
-                kernel.roots.append(Root(value, own, expr))
+                self._leave(kernel, value, own, number)
         return kernel
+
+    @staticmethod
+    def _leave(kernel: Kernel, value: Value, coords: Coords, number: Number, *kind: Any) -> None:
+        """A result in memory: of a complex one, its parts."""
+        for k, expr in enumerate(parts_of(number)):
+            root = Root(value, coords, expr, *kind)
+            root.part = k if isinstance(number, Pair) else None
+            kernel.roots.append(root)
 
     # -- memory
 

@@ -17,7 +17,7 @@ TINY = 4096
 
 
 def _supported(op: Op, operands: Sequence[Value]) -> bool:
-    return op.out.dtype.kind in "fiu" and op.out.dtype.itemsize >= 4 and not any([v.weak for v in operands])
+    return op.out.dtype.kind in "fiuc" and op.out.dtype.itemsize >= 4 and not any([v.weak for v in operands])
 
 
 def _matmul(e: Expansion, op: Op, operands: list[Value]) -> Value | None:
@@ -48,7 +48,7 @@ def product(e: Expansion, x: Value, y: Value) -> Value:
     if batch_x and len(y.shape) == 2:  # all rows at once
         rows = math.prod(batch_x) * m
         return e.reshape(product(e, e.reshape(x, (rows, k)), y), (*batch_x, m, n))
-    if m * n * k <= TINY or 1 in (m, n, k) or x.dtype.kind != "f":
+    if m * n * k <= TINY or 1 in (m, n, k) or x.dtype.kind not in "fc":
         rank = max(len(x.shape), len(y.shape))
         if m == 1 or n == 1:
             return _thin(e, x, y)

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from . import scalars
+from . import complexes, scalars
+from .complexes import Arithmetic, Number, Pair
 from .exprs import ZERO, Expr, Expressions, Form, broadcast_coords, linear
 from .graph import Op, Value
 
 Coords = tuple[Form, ...]
-Rule = Callable[["Reader", Op, Coords], Expr]
+Rule = Callable[["Reader", Op, Coords], Number]
 
 REDUCTIONS = frozenset({"sum", "prod", "max", "min", "all", "any", "argmax", "argmin"})
 # Up to this many positions a lane, a scatter along an axis is a comparison with each of them.
@@ -39,9 +40,9 @@ class Reader:
         self.expressions = expressions
         self.stored = stored
         self.spaces: dict[Op, tuple[Coords, Coords]] = {}
-        self.known: dict[tuple[Value, Coords], Expr] = {}
+        self.known: dict[tuple[Value, Coords], Number] = {}
 
-    def element(self, value: Value, coords: Coords) -> Expr:
+    def element(self, value: Value, coords: Coords) -> Number:
         """The element of a value at these coordinates."""
         key = (value, coords)
         found = self.known.get(key)
@@ -49,31 +50,96 @@ class Reader:
             found = self.known[key] = self._element(value, coords)
         return found
 
-    def _element(self, value: Value, coords: Coords) -> Expr:
+    def _element(self, value: Value, coords: Coords) -> Number:
         constant = value.constant
         if constant is not None:
             if np.ndim(constant) == 0 or not any(constant.strides):
-                return self.expressions.constant(np.asarray(constant).flat[0], value.dtype)
-            return self.expressions.load(value, coords)
+                return self.number(np.asarray(constant).flat[0], value.dtype)
+            return self.load(value, coords)
         if value.op is None or self.stored(value):
-            return self.expressions.load(value, coords)
+            return self.load(value, coords)
         return self.computed(value.op, value, coords)
 
-    def computed(self, op: Op, value: Value, coords: Coords) -> Expr:
+    def computed(self, op: Op, value: Value, coords: Coords) -> Number:
         """The element of a result, computed."""
         if op.name in _PARTS:
             return _PARTS[op.name](self, op, op.outputs.index(value), coords)
         rule = RULES.get(op.name)
         return rule(self, op, coords) if rule is not None else self.elementwise(op, coords)
 
-    def elementwise(self, op: Op, coords: Coords) -> Expr:
+    def load(self, value: Value, coords: Coords) -> Number:
+        """The element in memory."""
+        part = scalars.REALS.get(value.dtype)
+        if part is None:
+            return self.expressions.load(value, coords)
+        return Pair(*[self.expressions.load(value, coords, k, part) for k in (0, 1)])
+
+    def number(self, number: Any, dtype: Any) -> Number:
+        """A constant."""
+        part = scalars.REALS.get(dtype)
+        if part is None:
+            return self.expressions.constant(number, dtype)
+        return Pair(self.expressions.constant(number.real, part), self.expressions.constant(number.imag, part))
+
+    def convert(self, x: Number, dtype: Any) -> Number:
+        """In another dtype; of a complex number the real part, where the dtype is real."""
+        make, part = self.expressions, scalars.REALS.get(dtype)
+        if part is None:
+            if isinstance(x, Pair) and dtype.kind == "b":
+                return Arithmetic(make, x.re.dtype).nonzero(x)
+            return make.convert(x.re if isinstance(x, Pair) else x, dtype)
+        if isinstance(x, Pair):
+            return Pair(make.convert(x.re, part), make.convert(x.im, part))
+        return Pair(make.convert(x, part), make.constant(0, part))
+
+    def select(self, condition: Expr, x: Number, y: Number) -> Number:
+        """`x` where the condition holds, else `y`."""
+        make = self.expressions
+        if isinstance(x, Pair) and isinstance(y, Pair):
+            return Pair(make.select(condition, x.re, y.re), make.select(condition, x.im, y.im))
+        assert isinstance(x, Expr) and isinstance(y, Expr)
+        return make.select(condition, x, y)
+
+    def added(self, x: Number, y: Number) -> Number:
+        """The sum."""
+        if isinstance(x, Pair) and isinstance(y, Pair):
+            return Arithmetic(self.expressions, x.re.dtype).each("add", x, y)
+        assert isinstance(x, Expr) and isinstance(y, Expr)
+        return self.expressions.apply("add", (x, y), x.dtype)
+
+    def real(self, value: Value, coords: Coords) -> Expr:
+        """The element of a value that is not complex."""
+        element = self.element(value, coords)
+        assert isinstance(element, Expr)
+        return element
+
+    def of_complex(self, op: Op, coords: Coords, dtype: Any) -> Number:
+        """An elementwise row that has to do with complex numbers."""
+        args = [self.element(value, broadcast_coords(value.shape, coords)) for value in op.operands]
+        if op.name in ("astype", "astype_discrete"):
+            return self.convert(args[0], op.out.dtype)
+        if op.name in ("where", "keep"):
+            condition, *choice = args if op.name == "where" else args[::-1]
+            choice += [self.number(0, op.out.dtype)][: 2 - len(choice)]
+            x, y = [self.convert(each, op.out.dtype) for each in choice]
+            condition = self.convert(condition, np.dtype(bool))
+            assert isinstance(condition, Expr)
+            return self.select(condition, x, y)
+        arithmetic = Arithmetic(self.expressions, scalars.REALS[dtype])
+        found = complexes.RULES[op.name](arithmetic, [self.convert(each, dtype) for each in args])
+        return self.convert(found, op.out.dtype)
+
+    def elementwise(self, op: Op, coords: Coords) -> Number:
         """The scalar code of an elementwise row."""
+        dtype = complexes.dtype_of(op)
+        if dtype is not None:
+            return self.of_complex(op, coords, dtype)
         found = scalars.types(op)
         assert found is not None, op.name
         inside, out = found
         make = self.expressions
         args = [
-            make.convert(self.element(value, broadcast_coords(value.shape, coords)), dtype)
+            make.convert(self.real(value, broadcast_coords(value.shape, coords)), dtype)
             for value, dtype in zip(op.operands, inside)
         ]
         name = op.name
@@ -84,7 +150,7 @@ class Reader:
         params = tuple(sorted(op.params.items()))
         return make.convert(make.apply(name, args, out, params), op.out.dtype)
 
-    def reduction(self, op: Op, coords: Coords) -> Expr:
+    def reduction(self, op: Op, coords: Coords) -> Number:
         """A reduction over loops of the kernel, or over its own."""
         space = self.spaces.get(op)
         if space is not None and space[0] == coords:
@@ -97,16 +163,20 @@ class Reader:
         element = self.operand(op, inside)
         if op.name in ("argmax", "argmin") and not symbols:
             return make.constant(0, np.int64)
-        return make.reduce(op.name, element, symbols, op.out.dtype) if symbols else element
+        if not symbols:
+            return element
+        if isinstance(element, Pair):
+            return Pair(*[make.reduce(op.name, part, symbols, part.dtype) for part in element.parts])
+        return make.reduce(op.name, element, symbols, op.out.dtype)
 
-    def operand(self, op: Op, inside: Coords) -> Expr:
+    def operand(self, op: Op, inside: Coords) -> Number:
         """What a reduction takes together, in the dtype in which it does."""
-        make, element = self.expressions, self.element(op.operands[0], inside)
+        element = self.element(op.operands[0], inside)
         if op.name in ("argmax", "argmin"):
             return element
         if op.name in ("all", "any"):
-            element = truth(make, element)
-        return make.convert(element, op.out.dtype)
+            element = self.convert(element, np.dtype(bool))
+        return self.convert(element, op.out.dtype)
 
     def own_space(self, op: Op, coords: Coords) -> Coords:
         """Coordinates of the operand, with new loops over the reduced axes."""
@@ -124,7 +194,7 @@ class Reader:
     def position(self, indices: Value, coords: Coords, length: int) -> Form:
         """An integer of the program as a position on an axis: negative ones count from the end, none is outside."""
         make = self.expressions
-        element = make.convert(self.element(indices, coords), np.int64)
+        element = make.convert(self.real(indices, coords), np.int64)
         if element.kind == "constant":
             return Form(int(element.data) % length)
         if indices.constant is not None and _positions.get(_identity(indices.constant)) is indices:
@@ -135,11 +205,6 @@ class Reader:
             element = make.select(make.apply("less", (element, zero), np.bool_), behind, element)
         last = make.constant(length - 1, np.int64)
         return Form.of(make.apply("clip", (element, zero, last), np.int64))
-
-
-def truth(make: Expressions, x: Expr) -> Expr:
-    """Whether a number is not zero."""
-    return make.convert(x, np.bool_)
 
 
 def reduced_axes(op: Op) -> tuple[int, ...]:
@@ -153,19 +218,19 @@ def reduced_axes(op: Op) -> tuple[int, ...]:
 # -- rearranging ------------------------------------------------------------------------------------------------------
 
 
-def _transpose(reader: Reader, op: Op, coords: Coords) -> Expr:
+def _transpose(reader: Reader, op: Op, coords: Coords) -> Number:
     inside = [ZERO] * len(coords)
     for form, axis in zip(coords, op.params["axes"]):
         inside[axis] = form
     return reader.element(op.operands[0], tuple(inside))
 
 
-def _broadcast_to(reader: Reader, op: Op, coords: Coords) -> Expr:
+def _broadcast_to(reader: Reader, op: Op, coords: Coords) -> Number:
     (x,) = op.operands
     return reader.element(x, broadcast_coords(x.shape, coords))
 
 
-def _reshape(reader: Reader, op: Op, coords: Coords) -> Expr:
+def _reshape(reader: Reader, op: Op, coords: Coords) -> Number:
     (x,) = op.operands
     return reader.element(x, reshaped(reader.expressions, coords, op.out.shape, x.shape))
 
@@ -307,12 +372,12 @@ def _identity(array: Any) -> Any:
     return array.shape, array.dtype, array.tobytes()
 
 
-def _getitem(reader: Reader, op: Op, coords: Coords) -> Expr:
+def _getitem(reader: Reader, op: Op, coords: Coords) -> Number:
     (x,) = op.operands
     return reader.element(x, located(reader, op.params["index"], x.shape, coords))
 
 
-def _diagonal(reader: Reader, op: Op, coords: Coords) -> Expr:
+def _diagonal(reader: Reader, op: Op, coords: Coords) -> Number:
     (x,) = op.operands
     offset, axis1, axis2 = op.params["offset"], op.params["axis1"], op.params["axis2"]
     *kept, along = coords
@@ -328,23 +393,23 @@ def _diagonal(reader: Reader, op: Op, coords: Coords) -> Expr:
 
 
 def _triangle(lower: bool) -> Rule:
-    def rule(reader: Reader, op: Op, coords: Coords) -> Expr:
+    def rule(reader: Reader, op: Op, coords: Coords) -> Number:
         (x,) = op.operands
         make = reader.expressions
         above = coords[-1] - coords[-2]
         k = op.params["k"]
         inside = make.compare("less", above, k + 1) if lower else make.compare("greater_equal", above, k)
-        return make.select(inside, reader.element(x, coords), make.constant(0, x.dtype))
+        return reader.select(inside, reader.element(x, coords), reader.number(x.dtype.type(0), x.dtype))
 
     return rule
 
 
-def _unstack(reader: Reader, op: Op, part: int, coords: Coords) -> Expr:
+def _unstack(reader: Reader, op: Op, part: int, coords: Coords) -> Number:
     axis = op.params["axis"]
     return reader.element(op.operands[0], (*coords[:axis], Form(part), *coords[axis:]))
 
 
-def _split(reader: Reader, op: Op, part: int, coords: Coords) -> Expr:
+def _split(reader: Reader, op: Op, part: int, coords: Coords) -> Number:
     axis = op.params["axis"]
     start = (0, *op.params["points"])[part]
     return reader.element(op.operands[0], (*coords[:axis], coords[axis] + start, *coords[axis + 1 :]))
@@ -353,14 +418,14 @@ def _split(reader: Reader, op: Op, part: int, coords: Coords) -> Expr:
 # -- gathers, and scatters that only compare ---------------------------------------------------------------------------
 
 
-def _take(reader: Reader, op: Op, coords: Coords) -> Expr:
+def _take(reader: Reader, op: Op, coords: Coords) -> Number:
     x, indices = op.operands
     axis, rank = op.params["axis"], len(indices.shape)
     place = reader.position(indices, coords[axis : axis + rank], x.shape[axis])
     return reader.element(x, (*coords[:axis], place, *coords[axis + rank :]))
 
 
-def _take_along_axis(reader: Reader, op: Op, coords: Coords) -> Expr:
+def _take_along_axis(reader: Reader, op: Op, coords: Coords) -> Number:
     x, indices = op.operands
     axis = op.params["axis"]
     place = reader.position(indices, broadcast_coords(indices.shape, coords), x.shape[axis])
@@ -369,24 +434,24 @@ def _take_along_axis(reader: Reader, op: Op, coords: Coords) -> Expr:
     return reader.element(x, tuple(inside))
 
 
-def _scatter_along_axis(reader: Reader, op: Op, coords: Coords) -> Expr:
+def _scatter_along_axis(reader: Reader, op: Op, coords: Coords) -> Number:
     """The sum of the elements whose position is this one."""
     x, indices = op.operands
     axis = op.params["axis"]
     make = reader.expressions
-    own, total = make.index(coords[axis]), make.constant(0, op.out.dtype)
-    zero = total
+    own, zero = make.index(coords[axis]), reader.number(op.out.dtype.type(0), op.out.dtype)
+    total = zero
     for k in range(max(x.shape[axis], indices.shape[axis])):
         at = (*coords[:axis], Form(k), *coords[axis + 1 :])
         place = reader.position(indices, broadcast_coords(indices.shape, at), op.params["size"])
         same = make.apply("equal", (make.index(place), own), np.bool_)
         added = reader.element(x, broadcast_coords(x.shape, at))
         if k == 0:
-            total = make.select(same, added, zero)
+            total = reader.select(same, added, zero)
         elif op.params["unique"]:
-            total = make.select(same, added, total)
+            total = reader.select(same, added, total)
         else:
-            total = make.apply("add", (total, make.select(same, added, zero)), op.out.dtype)
+            total = reader.added(total, reader.select(same, added, zero))
     return total
 
 
@@ -397,7 +462,7 @@ def scatter_is_read(op: Op) -> bool:
     return max(x.shape[axis], indices.shape[axis]) <= FEW
 
 
-def _scatter(reader: Reader, op: Op, coords: Coords) -> Expr:
+def _scatter(reader: Reader, op: Op, coords: Coords) -> Number:
     """Zero but at fixed positions of some axes."""
     (x,) = op.operands
     make = reader.expressions
@@ -415,7 +480,7 @@ def _scatter(reader: Reader, op: Op, coords: Coords) -> Expr:
             here = test if here is None else make.apply("bitwise_and", (here, test), np.bool_)
         axis += 1
     element = reader.element(x, tuple(inside))
-    return element if here is None else make.select(here, element, make.constant(0, op.out.dtype))
+    return element if here is None else reader.select(here, element, reader.number(op.out.dtype.type(0), op.out.dtype))
 
 
 def scatter_at_places(op: Op) -> bool:
@@ -450,11 +515,17 @@ _PARTS = {"unstack": _unstack, "split": _split}
 MOVES = frozenset({"transpose", "broadcast_to", "reshape", "getitem", "diagonal", "unstack", "split"})
 
 
+OF_COMPLEX = MOVES | {"sum", "all", "any", "tril", "triu", "take", "take_along_axis", "scatter", "scatter_along_axis"}
+
+
 def readable(op: Op) -> bool:
     """Whether the elements of an operation's results can be read one by one."""
-    if not all([value.dtype in scalars.CODES for value in (*op.operands, *op.outputs)]):
+    values = (*op.operands, *op.outputs)
+    if not all([scalars.is_known(value.dtype) for value in values]):
         return False
     name = op.name
+    if any([value.dtype in scalars.REALS for value in values]) and name not in OF_COMPLEX:
+        return complexes.dtype_of(op) is not None
     if name == "getitem":
         return is_readable(op.params["index"])
     if name == "scatter":

@@ -26,6 +26,19 @@ CODES = {
 }  # fmt: skip
 BITS = {"i1": 8, "i2": 16, "i4": 32, "i8": 64, "u1": 8, "u2": 16, "u4": 32, "u8": 64}
 
+REALS: dict[Any, Any] = {np.dtype(np.complex64): np.dtype(np.float32), np.dtype(np.complex128): np.dtype(np.float64)}
+
+
+def is_known(dtype: Any) -> bool:
+    """Whether elements of a dtype can be computed with."""
+    return dtype in CODES or dtype in REALS
+
+
+def code_of(dtype: Any) -> str:
+    """The type of a number, or of a part of a complex one."""
+    return CODES[REALS.get(dtype, dtype)]
+
+
 Types = tuple[list[Any], Any]
 
 

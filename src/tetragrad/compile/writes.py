@@ -141,7 +141,7 @@ def writes(op: Op) -> bool:
     """Whether an operation is one of those; some are read in simple cases."""
     if op.name not in WRITES or readable(op):
         return False
-    if not all([value.dtype in scalars.CODES for value in (*op.operands, *op.outputs)]):
+    if not all([scalars.is_known(value.dtype) for value in (*op.operands, *op.outputs)]):
         return False
     if op.name in ("concatenate", "stack"):
         return all([value.dtype == op.out.dtype for value in op.operands])
