@@ -142,8 +142,8 @@ def show_verdicts(verdicts: Sequence[dict[str, Any]]) -> None:
     for verdict in verdicts:
         ratios = ["-" if verdict[key] is None else f"{verdict[key]:.2f}" for key in ("best", "median")]
         target = f"<= {verdict['limit']} x {verdict['peer']}"
-        table.append([TITLES[verdict["workload"]], target, *ratios, words[verdict["met"]]])
-    show("Targets: tetragrad's time / the other's", ["workload", "target", "best", "median", "verdict"], table)
+        table.append([verdict["subject"], TITLES[verdict["workload"]], target, *ratios, words[verdict["met"]]])
+    show("Targets: one's time / the other's", ["library", "workload", "target", "best", "median", "verdict"], table)
 
 
 def write(path: Path, content: dict[str, Any]) -> None:

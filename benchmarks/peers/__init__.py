@@ -30,5 +30,9 @@ PEERS = {
         Peer("jax-jit", "jax_jit", "jax", ("jax",)),
         Peer("tensorflow", "tensorflow_eager", "tensorflow", ("tensorflow", "tensorflow-cpu")),
         Peer("paddle", "paddle_eager", "paddle", ("paddlepaddle", "paddlepaddle-gpu")),
+        # The same modules as for the packages themselves, with tetragrad's dialect in the package's place.
+        Peer("tetragrad.torch", "torch_dialect", "tetragrad", ("tetragrad",)),
+        Peer("tetragrad.tensorflow", "tensorflow_dialect", "tetragrad", ("tetragrad",)),
+        Peer("tetragrad.paddle", "paddle_dialect", "tetragrad", ("tetragrad",)),
     ]
 }

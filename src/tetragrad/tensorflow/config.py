@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from typing import Any, NamedTuple
 
+from ..core.threads import threads
 from ..dialects.names import missing_name
 
 
@@ -37,13 +38,24 @@ def functions_run_eagerly() -> bool:
     return _eagerly
 
 
+def _set_threads(num_threads: int) -> None:
+    """How many threads large operations use; 0 leaves it as it is."""
+    if num_threads:
+        threads(num_threads)
+
+
+threading = types.SimpleNamespace(
+    get_intra_op_parallelism_threads=threads, set_intra_op_parallelism_threads=_set_threads,
+    get_inter_op_parallelism_threads=lambda: 1, set_inter_op_parallelism_threads=lambda num_threads: None,
+)  # fmt: skip
+
 experimental = types.SimpleNamespace(
     list_physical_devices=list_physical_devices, list_logical_devices=list_logical_devices
 )
 
 __all__ = [
     "PhysicalDevice", "experimental", "functions_run_eagerly", "list_logical_devices", "list_physical_devices",
-    "run_functions_eagerly",
+    "run_functions_eagerly", "threading",
 ]  # fmt: skip
 
 
