@@ -11,22 +11,18 @@ from typing import Any
 from ..api.containers import Structure
 from ..compile.compiled import Compiled
 from ..compile.specialize import FlatFunction, Specialized
-from ..core.recording import is_recording
 from ..errors import TetragradError, UntraceableError
 
 
 class FrameworkFunction(Compiled):
     """A compiled function in which Python numbers are part of the signature, and which may run eagerly.
 
-    `is_recording` says whether the framework records operations now. With `whole`, a function that cannot be compiled as a whole is an error, as some frameworks let users ask for.
+    With `whole`, a function that cannot be compiled as a whole is an error, as some frameworks let users ask for.
     """
 
-    def __init__(
-        self, f: Callable[..., Any], whole: bool = False, is_recording: Callable[[], Any] = is_recording
-    ) -> None:  # fmt: skip
+    def __init__(self, f: Callable[..., Any], whole: bool = False) -> None:
         super().__init__(f, (), ())
         self._whole = whole
-        self._is_recording = is_recording
 
     def _floats(self, leaves: Sequence[Any]) -> set[int]:
         return {n for n, leaf in enumerate(leaves) if type(leaf) is float}
@@ -44,7 +40,7 @@ class FrameworkFunction(Compiled):
         return made
 
     def __reduce__(self) -> Any:
-        return FrameworkFunction, (self._f, self._whole, self._is_recording)
+        return type(self), (self._f, self._whole)
 
 
 class WholeFunctionError(TetragradError, RuntimeError):

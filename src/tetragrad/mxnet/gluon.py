@@ -9,7 +9,6 @@ from typing import Any
 from ..dialects.names import missing_name
 from ..dialects.optimizers import adam, sgd
 from . import numpy as np
-from .modes import is_recording
 from .ndarray import NDArray
 
 
@@ -206,9 +205,9 @@ def hybridize(function: Callable[..., Any], active: bool = True) -> Callable[...
     >>> x.grad
     array([0.       , 0.9092974])
     """
-    from ..dialects.compiling import FrameworkFunction
+    from .compiling import Hybrid
 
-    return FrameworkFunction(function, is_recording=is_recording) if active else function
+    return Hybrid(function) if active else function
 
 
 def __getattr__(name: str) -> Any:
