@@ -63,6 +63,7 @@ def _library(item: int) -> engine.Code:
     """The code for one size of elements; it lives as long as the process."""
     tile = Tile(item)
     module = engine.new_module("blocked")
+    module.finished = True
     pack, rows, split = _emit_pack(module, tile), _emit_rows(module, tile), native_threads.split(module)
     with Function(module, f"blocked.f{item}", None, ["p"] * 5) as b:
         arrays = b.alloca("p", 5)
@@ -245,7 +246,7 @@ def _emit_tile(module: Module, tile: Tile) -> Function:
         x, x_row, x_k, panel, length, out, out_row, more = b.arguments
         x, panel, out = b.disjoint([x, panel, out])
         zero = b.splat(b.const(tile.number, 0), tile.wide)
-        with b.loop(0, length, carry=[zero] * (2 * tile.rows), hints={"vectorize.enable": False}) as (k, sums):
+        with b.loop(0, length, carry=[zero] * (2 * tile.rows), hints=AS_IT_IS) as (k, sums):
             pair = [b.load(panel, tile.wide, k * 2 + v) for v in (0, 1)]
             here = b.offset(x, k * x_k)
             for r in range(tile.rows):

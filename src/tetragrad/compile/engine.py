@@ -160,6 +160,8 @@ def _optimised(module: Module, llvm: Any) -> Any:
     target = host()
     head = f'target triple = "{target.triple}"\ntarget datalayout = "{target.layout}"\n'
     parsed = llvm.parse_assembly(head + str(module), llvm.create_context())
+    if module.finished:
+        return parsed
     options = llvm.create_pipeline_tuning_options(speed_level=3)
     options.loop_vectorization = options.slp_vectorization = True
     options.loop_interleaving = options.loop_unrolling = True
