@@ -208,6 +208,10 @@ class Tensor(DialectTensor):
             )
         self._grad = constant(Tensor, gradient)
 
+    @grad.deleter
+    def grad(self) -> None:
+        self._grad = None
+
     def gradient(self) -> np.ndarray[Any, Any] | None:
         """The accumulated gradient as a NumPy array, or None."""
         gradient = getattr(self, "_grad", None)

@@ -206,6 +206,57 @@ def test_gradient_assignment():
         x.grad = to_tensor([1.0])
 
 
+@pytest.mark.parametrize("forget", ["keyword", "position", "assign", "delete"])
+def test_ways_to_forget_a_gradient(forget):
+    """Paddle ignores the keyword, and crashes where the attribute is deleted."""
+    x = variable()
+    x.sum().backward()
+    if forget == "keyword":
+        x.clear_gradient(set_to_zero=False)
+    elif forget == "position":
+        x.clear_gradient(False)
+    elif forget == "assign":
+        x.grad = None
+    else:
+        del x.grad
+    assert x.grad is None
+    x.sum().backward()
+    assert x.grad.tolist() == [1.0] * 4
+
+
+def test_a_hook_that_is_none():
+    with pytest.raises(TypeError, match="a hook is a function, got int"):  # Paddle accepts it here, and fails later
+        variable().register_hook(3)
+
+
+def test_inputs_marked_not_inplace_get_their_gradient():
+    def forward(ctx, x):
+        ctx.mark_not_inplace(x)
+        ctx.set_grad_in_dtype_consistent(False)
+        return x * 2
+
+    x = variable()
+    layer(forward, lambda ctx, g: g * 2).apply(x).sum().backward()
+    assert x.grad.tolist() == [2.0] * 4
+
+
+def test_several_functions_recomputed():
+    from tetragrad.paddle.incubate.distributed.fleet import recompute_hybrid, recompute_sequential
+
+    runs = []
+
+    def step(x):
+        runs.append(1)
+        return paddle.sin(x)
+
+    x = variable()
+    recompute_sequential({"segments": 2}, [step] * 3, x).sum().backward()
+    a = np.arange(4.0)
+    expected = np.cos(np.sin(np.sin(a))) * np.cos(np.sin(a)) * np.cos(a)
+    assert len(runs) == 6 and np.allclose(x.grad.numpy(), expected, atol=1e-6)
+    assert recompute_hybrid({}, step, x).shape == [4]
+
+
 def test_kinks():
     def g(f, x):
         x = variable(x)
