@@ -12,7 +12,7 @@ import types
 
 import numpy as np
 import pytest
-from tests.support.programs import add_kernel, program
+from tests.support.native_programs import add_kernel, program
 
 import tetragrad as tg
 from tetragrad.compile import abi, engine, entry, native_threads

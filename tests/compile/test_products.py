@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.support.programs import program
+from tests.support.native_programs import program
 
 import tetragrad as tg
 from tetragrad.compile import blas
