@@ -28,7 +28,11 @@ class Expansion:
 
     def add(self, name: str, operands: Sequence[Value], dtype: Any, shape: Shape, /, **params: Any) -> Value:
         """An operation and its result."""
-        op = Op(TABLE[name], operands, params, self.where)
+        return self.add_row(TABLE[name], operands, dtype, shape, **params)
+
+    def add_row(self, row: Any, operands: Sequence[Value], dtype: Any, shape: Shape, /, **params: Any) -> Value:
+        """The same of a row that need not be in the table."""
+        op = Op(row, operands, params, self.where)
         op.outputs = (Value(dtype, shape, op),)
         self.ops.append(op)
         return op.outputs[0]
@@ -126,9 +130,9 @@ class Check:
 
 def expanded(graph: Graph) -> tuple[Graph, list[Check]]:
     """A copy of the graph in which rows are written out; the flags and positions of the checks are its last outputs."""
-    from . import products  # uses the Expansion above
+    from . import products, windowed  # they use the Expansion above
 
-    rules = RULES | products.RULES
+    rules = RULES | products.RULES | windowed.RULES
     made = Expansion()
     new: dict[Value, Value] = {}
     for op in graph.ops:

@@ -156,7 +156,7 @@ class Kernel:
         late = [root for root in self.roots if root.accumulates]
         self._choose_calls()
         self.across = bool(late) and not self.parallel
-        if any([root.kind in ("add", "set") for root in self.roots]):
+        if not all([self._is_apart(root, outer) for root in self.roots if root.kind in ("add", "set")]):
             self.extent, self.chunk = 1, self.sizes[outer[0]] if outer else 1
             self.strip = max(self.size, 1)
             return
@@ -175,6 +175,22 @@ class Kernel:
             self.chunk = max(1, -(-CHUNK // row), -(-count // most))
         self.extent = -(-count // self.chunk)
         self.count = count
+
+    def _is_apart(self, root: Root, outer: Sequence[int]) -> bool:
+        """Whether different iterations of the outermost loop write into different elements."""
+        if not outer or self.strips:
+            return False
+        own, rest, stride = 0, 0, 1
+        for form, length in zip(reversed(root.coords), reversed(root.value.shape)):
+            if form.exprs:
+                rest += stride * (length - 1)
+            for term, factor in form.terms:
+                if term == outer[0]:
+                    own += stride * factor
+                elif isinstance(term, int) and term not in self.merged and not form.exprs:
+                    rest += stride * abs(factor) * (self.sizes[term] - 1)
+            stride *= length
+        return abs(own) > rest
 
     def _choose_calls(self) -> None:
         """With very many mathematical functions, each is compiled once and called."""

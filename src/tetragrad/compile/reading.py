@@ -496,7 +496,17 @@ def scatter_at_places(op: Op) -> bool:
     return True
 
 
+def _unfold(reader: Reader, op: Op, coords: Coords) -> Number:
+    (x,) = op.operands
+    rank = len(op.params["window"])
+    first = len(x.shape) - rank
+    places, windows = coords[first : first + rank], coords[first + rank :]
+    moved = [k * d + t * s for k, d, t, s in zip(places, op.params["dilation"], windows, op.params["stride"])]
+    return reader.element(x, (*coords[:first], *moved))
+
+
 RULES: dict[str, Rule] = {
+    "unfold": _unfold,
     "transpose": _transpose,
     "broadcast_to": _broadcast_to,
     "reshape": _reshape,
@@ -512,7 +522,7 @@ RULES: dict[str, Rule] = {
 }
 _PARTS = {"unstack": _unstack, "split": _split}
 # Rows that only say where an element is.
-MOVES = frozenset({"transpose", "broadcast_to", "reshape", "getitem", "diagonal", "unstack", "split"})
+MOVES = frozenset({"unfold", "transpose", "broadcast_to", "reshape", "getitem", "diagonal", "unstack", "split"})
 
 
 OF_COMPLEX = MOVES | {"sum", "all", "any", "tril", "triu", "take", "take_along_axis", "scatter", "scatter_along_axis"}

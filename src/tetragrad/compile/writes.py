@@ -130,7 +130,20 @@ def _scatter_along_axis(op: Op) -> list[Work]:
     return _written(_filled(op), x, place, add=not unique, ordered=True)
 
 
+def _fold(op: Op) -> list[Work]:
+    rank = len(op.params["window"])
+    first = len(op.out.shape) - rank
+
+    def place(reader: Reader, coords: Coords) -> Coords:
+        places, windows = coords[first : first + rank], coords[first + rank :]
+        moved = [k * d + t * s for k, d, t, s in zip(places, op.params["dilation"], windows, op.params["stride"])]
+        return (*coords[:first], *moved)
+
+    return _written(_filled(op), op.operands[0], place, add=True)
+
+
 WRITES: dict[str, Works] = {
+    "fold": _fold,
     "concatenate": _concatenate, "stack": _stack, "scatter": _scatter, "index_update": _index_update,
     "index_add": _index_add, "embed_diagonal": _embed_diagonal, "scatter_take": _scatter_take,
     "scatter_along_axis": _scatter_along_axis,
