@@ -188,6 +188,23 @@ def test_an_error_of_the_program(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("line", "gist"),
+    [
+        ("torch.ones(2, grad=True)", "unexpected keyword argument 'grad'"),
+        ("torch.arrange(3)", "the closest name it has is 'arange'"),
+        ("torch.ones(2).requires_grad_().backward()", "grad can be implicitly created only for scalar outputs"),
+        ("torch.func.grad(lambda x: (x + torch.ones(3)).sum())(torch.ones(2))", "The size of tensor a (2) must match"),
+    ],
+)
+def test_a_mistake_in_the_program_shows_the_program(tmp_path, line, gist):
+    (tmp_path / "script.py").write_text(f"import torch\n{line}\n")
+    done = run("--as", "torch", "script.py", cwd=tmp_path)
+    shown = [part for part in done.stderr.splitlines() if part.startswith("  File ")]
+    assert done.returncode == 1 and gist in done.stderr.splitlines()[-1]
+    assert shown and all(["script.py" in part for part in shown])
+
+
+@pytest.mark.parametrize(
     ("arguments", "gist"),
     [
         ([], "there is no program to run"),

@@ -52,7 +52,8 @@ def _parser() -> argparse.ArgumentParser:
         "run",
         help="run a program that imports torch, tensorflow, mxnet or paddle, with tetragrad in their place",
         usage="tetragrad run [-h] [--as DIALECT] (script.py | -m module) [argument ...]",
-        description="Run an unchanged program. The packages themselves need not be installed, and stay as they are.",
+        description="Run an unchanged program. The packages themselves need not be installed, and stay as they are. "
+        "Errors show the program's own lines (TETRAGRAD_TRACEBACK=full shows all).",
     )
     command.add_argument(
         "--as",

@@ -20,6 +20,7 @@ from ..errors import OperationError
 from .install import install
 
 # Frames of these files, at the start of a traceback, are ours and not the program's.
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _OWN = (__file__, runpy.__file__, "<frozen runpy>", "<frozen importlib._bootstrap>")
 
 
@@ -103,8 +104,33 @@ def _run(arguments: list[str], folder: str, dialects: Sequence[str], start: Call
     except (ProgramError, KeyboardInterrupt, BrokenPipeError):
         raise
     except BaseException as error:
-        traceback.print_exception(type(error), error, _of_the_program(error.__traceback__))
+        _print_error(error)
         return 1
+
+
+def _print_error(error: BaseException) -> None:
+    """A traceback of the program's own frames: what goes on inside this library is not its author's business.
+
+    With the environment variable TETRAGRAD_TRACEBACK set to ``full`` all frames are printed.
+    """
+    shown = traceback.TracebackException(type(error), error, _of_the_program(error.__traceback__))
+    if os.environ.get("TETRAGRAD_TRACEBACK") != "full":
+        _leave_out_our_own(shown)
+    print("".join(shown.format()), end="", file=sys.stderr)
+
+
+def _leave_out_our_own(shown: traceback.TracebackException) -> None:
+    kept = [frame for frame in shown.stack if not frame.filename.startswith(_PACKAGE)]
+    if kept:  # otherwise the fault is ours
+        shown.stack = traceback.StackSummary.from_list(kept)
+    for name in ("__cause__", "__context__"):
+        reason = getattr(shown, name)
+        if reason is None:
+            continue
+        if all([frame.filename.startswith(_PACKAGE) for frame in reason.stack]):
+            setattr(shown, name, None)  # one of our own errors that became the program's
+        else:
+            _leave_out_our_own(reason)
 
 
 def _of_the_program(trace: TracebackType | None) -> TracebackType | None:
