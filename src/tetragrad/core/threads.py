@@ -72,11 +72,12 @@ def run_together(work: Callable[[], None]) -> None:
     `work` must be complete when one thread has run it alone: helpers that are busy elsewhere, or that the system
     refuses, are done without.
     """
-    helpers = _start_helpers(work)
+    held = [work]
+    helpers = _start_helpers(held)
     try:
         work()
     finally:
-        # Those who have not begun find nothing left to do; nobody waits for them.
+        held.clear()  # those who have not begun find nothing left to do; nobody waits for them
         errors = [helper.exception() for helper in helpers if not helper.cancel()]
         helpers.clear()
     for error in errors:
@@ -87,8 +88,14 @@ def run_together(work: Callable[[], None]) -> None:
                 del error, errors  # it knows this frame, which therefore must not know it
 
 
-def _start_helpers(work: Callable[[], None]) -> list[Any]:
-    """Futures of `work` in the other threads, each in a copy of this context."""
+def _help(held: list[Callable[[], None]]) -> None:
+    """What helpers do. When one is done, or comes late, it holds nothing of the work: its arrays are free at once."""
+    for work in held.copy():
+        work()
+
+
+def _start_helpers(held: list[Callable[[], None]]) -> list[Any]:
+    """Futures of the work that is held, in the other threads, each in a copy of this context."""
     global _pool
     count = thread_count() - 1
     helpers: list[Any] = []
@@ -101,7 +108,7 @@ def _start_helpers(work: Callable[[], None]) -> list[Any]:
         _pool = pool = (os.getpid(), count, ThreadPoolExecutor(count, thread_name_prefix="tetragrad"))
     try:
         for _ in range(count):
-            helpers.append(pool[2].submit(copy_context().run, work))
+            helpers.append(pool[2].submit(copy_context().run, _help, held))
     except RuntimeError:  # no thread to be had: the interpreter is shutting down, or the system's limit is reached
         pass
     return helpers
