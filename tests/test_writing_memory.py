@@ -166,6 +166,20 @@ def test_copies_are_laid_out_as_numpys(source, flat, order, inside):
     np.testing.assert_array_equal(found, wanted)
 
 
+@pytest.mark.parametrize("recorded", [False, True], ids=["constant", "recorded"])
+@pytest.mark.parametrize("part", [lambda x: x[::-2], lambda x: x[1:], lambda x: x[:2]])
+@pytest.mark.parametrize(
+    "index", [np.array([True, True, False]), np.array([True, False, True]), np.array([1, 2]), slice(None, 2), [-1, 0]]
+)
+def test_a_value_that_overlaps_its_place(index, part, recorded):
+    """It is written as it was before. (NumPy itself forgets to copy it where the index is a mask.)"""
+    array = np.array([1.0, 2.0, 3.0])
+    x = tg.tensor(array, requires_grad=recorded) * 1
+    x[index] = part(x)
+    array[index] = part(array).copy()
+    assert x.tolist() == array.tolist()
+
+
 def test_a_slice_of_a_vector_is_a_view_and_an_element_is_not():
     x = tg.tensor([1.0, 2.0, 3.0])
     element, slice_ = x[0], x[:1]

@@ -62,8 +62,15 @@ def set_item(target: Tensor, index: Any, value: Any, name: str = "setitem") -> N
     check_dtype(name, target, value)
     write(
         name, target, value, index_update.primitive, {"index": index},  # type: ignore[attr-defined]
-        lambda array: partial(operator.setitem, array, index, raw(value)),
+        lambda array: partial(operator.setitem, array, index, _before(array, index, raw(value))),
     )  # fmt: skip
+
+
+def _before(array: Any, index: tuple[Any, ...], value: Any) -> Any:
+    """A value as it is before it is written into an array: NumPy sees to that itself, but not where a mask is given."""
+    if index and type(index[0]) is np.ndarray and index[0].dtype == bool and np.may_share_memory(array, value):
+        return value.copy()
+    return value
 
 
 def assign(target: Tensor, value: Any, name: str = "assign") -> Tensor:
