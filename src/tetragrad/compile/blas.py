@@ -1,6 +1,6 @@
-"""Matrix products in machine code: calls of BLAS through the pointers that SciPy publishes.
+"""Matrix products in machine code: by tiles (`small`), by blocks (`blocked`), else by BLAS through SciPy's pointers.
 
-A row-major matrix is, to BLAS, the transpose of a column-major one, so ``c = a @ b`` is asked for as ``c' = b' @ a'``.
+BLAS does what is complex, and matrices by vectors; it is loaded when the first program needs it. A row-major matrix is, to BLAS, the transpose of a column-major one, so ``c = a @ b`` is asked for as ``c' = b' @ a'``.
 Where a product is a matrix by a vector or two vectors, the routine for those is called.
 """
 
@@ -21,7 +21,7 @@ from .small import sizes_of, small_product
 LETTERS = {"float32": "s", "float64": "d", "complex64": "c", "complex128": "z"}
 FLOPS_PER_NS = {"s": 32.0, "d": 16.0, "c": 32.0, "z": 16.0}
 OVERHEAD = 150.0  # ns of one call
-LEAST = 8  # rows, columns and summed elements of a product that is worth blocks
+LEAST = 8  # rows and columns of a product that is worth blocks
 ALONE = 64**3  # multiplications up to which BLAS itself starts no threads
 
 # Integers are passed by reference as 8 bytes: one that BLAS reads as 4 has the same value there, its first half.
@@ -84,7 +84,7 @@ def _count(step: GemmStep) -> int:
 
 def is_blocked(step: GemmStep) -> bool:
     """Whether a product is computed by `blocked`, and needs scratch memory."""
-    large = min(step.m, step.n, step.k) >= LEAST
+    large = min(step.m, step.n) >= LEAST and step.k > 0
     plain = step.dtype.kind == "f" and step.alpha == 1.0 and step.beta == 0.0
     shared = _axes(step) and step.m * step.n * step.k <= ALONE  # threads share the stack, not the product
     return bool(large and plain and not shared and small_product(step) is None)

@@ -29,7 +29,7 @@ class Module:
     Attributes
     ----------
     finished : bool
-        The code is as it should be, vectors and all: LLVM's passes, most of the time that compiling takes, are left out.
+        The code is as it should be, vectors and all: LLVM's passes, which take most of the time, are left out.
     """
 
     def __init__(self, name: str, fma: bool = False) -> None:

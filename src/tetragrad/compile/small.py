@@ -16,8 +16,9 @@ from .program import GemmStep
 from .values import vector
 
 REGISTERS = 8  # that sums are kept in: as many as the processor can have under way
-MOST_TILED = 48**3  # multiplications up to which tiles are faster than BLAS
-MOST_DOTS = 24**3
+# Multiplications up to which this is faster than `blocked` and BLAS; and where there are but few rows or columns.
+MOST_TILED, MOST_DOTS, MOST_THIN = 48**3, 24**3, 1 << 19
+THIN = 8
 
 # The loops are as they should be: LLVM would spend its time on making them longer.
 AS_IT_IS: dict[str, bool | int] = {"unroll.disable": True, "vectorize.enable": False}
@@ -52,14 +53,15 @@ def small_product(step: GemmStep) -> Product | None:
     item = step.dtype.itemsize
     sizes = sizes_of(step)
     multiplications = step.m * step.n * step.k
+    thin = min(step.m, step.n) <= THIN and multiplications <= MOST_THIN
     swapped = step.n == 1 and step.m > 1
     if swapped:
         sizes = sizes.transposed()
     along_k = sizes.x_k == sizes.y_k == item
     along_n = sizes.y_column == sizes.out_column == item
-    if along_n and (sizes.n > 1 or sizes.k == 1) and multiplications <= MOST_TILED:
+    if along_n and (sizes.n > 1 or sizes.k == 1) and (thin or multiplications <= MOST_TILED):
         emit = _emit_tiles
-    elif along_k and multiplications <= MOST_DOTS:
+    elif along_k and (thin or multiplications <= MOST_DOTS):
         emit = _emit_dots
     else:
         return None
