@@ -321,3 +321,45 @@ def test_a_missing_name_is_answered(name):
     for known in [each for each in getattr(module, "__all__", ()) if len(each) > 4][:1]:
         with pytest.raises(AttributeError, match=r"has no attribute .*; the closest name it has is"):
             getattr(module, known + "x")
+
+
+# -- what is no Tensor -------------------------------------------------------------------------------------------------
+
+
+def misuses():
+    """Calls with something that is no Tensor of anybody's, and what the error says of it."""
+    x = torch.ones(2, requires_grad=True)
+    v = tf.Variable([1.0, 2.0])
+    with tf.GradientTape(persistent=True) as tape:
+        z = v * v
+    a = mx.np.array([1.0, 2.0])
+    a.attach_grad()
+    with mx.autograd.record():
+        b = a * a
+    p = paddle.to_tensor([1.0, 2.0], stop_gradient=False)
+    array = np.ones(2)
+    return {
+        "torch grad": (lambda: torch.autograd.grad(x.sum(), array), "inputs must be a Tensor, not float64"),
+        "torch grad None": (lambda: torch.autograd.grad(x.sum(), [x, None]), "element 1 of inputs must be a Tensor"),
+        "torch backward": (lambda: torch.autograd.backward("a"), "not a Tensor, got str"),
+        "torch dot": (lambda: torch.dot(array, x), "'input' .* must be Tensor, not ndarray"),
+        "torch matmul": (lambda: torch.matmul(x, 3), "'other' .* must be Tensor, not int"),
+        "torch where": (lambda: torch.where(x > 0, "a", x), "not str"),
+        "tensorflow source": (lambda: tape.gradient(z, "a"), "a source is .* got 'a' of type str"),
+        "tensorflow array": (lambda: tape.gradient(z, array), "a source is .* of type ndarray"),
+        "tensorflow target": (lambda: tape.gradient(3.0, v), "a target is .* got 3.0 of type float"),
+        "tensorflow jacobian": (lambda: tape.jacobian(z, 3), "a source is .* got 3 of type int"),
+        "mxnet head": (lambda: mx.autograd.backward(array), "a head is an NDArray, got ndarray"),
+        "mxnet variable": (lambda: mx.autograd.grad(b, [3]), "a variable is an NDArray, got int"),
+        "mxnet buffer": (lambda: mx.autograd.mark_variables(a, array), "takes NDArrays, got ndarray and ndarray"),
+        "paddle input": (lambda: paddle.grad(p * p, 3), "inputs must be Tensor"),
+        "paddle backward": (lambda: paddle.autograd.backward(array), "tensors must be Tensor"),
+        "paddle dot": (lambda: paddle.dot(p, array), "'y' .* must be Tensor, but got ndarray"),
+    }
+
+
+@pytest.mark.parametrize("name", misuses())
+def test_what_is_no_tensor_is_named(name):
+    call, gist = misuses()[name]
+    with pytest.raises((TypeError, ValueError, AssertionError), match=gist):
+        call()

@@ -47,11 +47,13 @@ def mark_variables(variables: Any, gradients: Any, grad_reqs: Any = "write") -> 
     MXNetError
         A buffer has another shape than its variable.
     """
-    if isinstance(variables, NDArray):
+    if not isinstance(variables, (list, tuple)):
         variables, gradients = [variables], [gradients]
     if isinstance(grad_reqs, str):
         grad_reqs = [grad_reqs] * len(variables)
     for x, buffer, request in zip(variables, gradients, grad_reqs):
+        if not isinstance(x, NDArray) or not isinstance(buffer, NDArray):
+            raise TypeError(f"mark_variables takes NDArrays, got {type(x).__name__} and {type(buffer).__name__}")
         if x.shape != buffer.shape:
             raise MXNetError(f"MXNetError: mark_variables: the gradient {describe(buffer)} does not fit {describe(x)}")
         x._attach(buffer, request)
@@ -162,6 +164,8 @@ def grad(
     assert variables, "variables cannot be an empty list."
     targets: list[Node] = []
     for x in variables:
+        if not isinstance(x, Tensor):
+            raise TypeError(f"autograd.grad: a variable is an NDArray, got {type(x).__name__}")
         node = x._node
         if not isinstance(node, Leaf):
             raise MXNetError(
@@ -183,7 +187,7 @@ def grad(
 
 def _heads(heads: Any, head_grads: Any) -> tuple[list[Node], list[Any]]:
     """The heads' nodes and their cotangents, checked."""
-    if isinstance(heads, Tensor):
+    if not isinstance(heads, (list, tuple)):
         heads = [heads]
         if isinstance(head_grads, Tensor):
             head_grads = [head_grads]
@@ -193,6 +197,8 @@ def _heads(heads: Any, head_grads: Any) -> tuple[list[Node], list[Any]]:
     nodes = []
     seeds = []
     for head, g in zip(heads, head_grads):
+        if not isinstance(head, Tensor):
+            raise TypeError(f"a head is an NDArray, got {type(head).__name__}")
         node = head._node
         if node is None or node.residuals is FREED:
             raise MXNetError(NOT_IN_GRAPH)

@@ -176,6 +176,7 @@ class GradientTape(Recorder):
             )
         targets = nest.flatten(target)
         flat = nest.flatten(sources)
+        _check_parts(targets, "target")
         _check_sources(flat)
         seeds: list[Any] = [None] * len(targets)
         if output_gradients is not None:
@@ -388,7 +389,16 @@ def convert_target(target: Any) -> Any:
     return target if isinstance(target, (EagerTensor, Variable)) else convert_to_tensor(target)
 
 
+def _check_parts(parts: Sequence[Any], what: str) -> None:
+    for x in parts:
+        if not isinstance(x, (CoreTensor, IndexedSlices)):
+            raise TypeError(
+                f"GradientTape: a {what} is a tf.Tensor or tf.Variable, got {x!r} of type {type(x).__name__}"
+            )
+
+
 def _check_sources(sources: Sequence[Any]) -> None:
+    _check_parts(sources, "source")
     for x in sources:
         if isinstance(x, CoreTensor) and x._value.dtype.kind not in "fc":
             _log.warning("The dtype of the source tensor must be floating (e.g. tf.float32) when calling "

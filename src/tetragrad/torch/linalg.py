@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.tensor import Tensor as CoreTensor
 from ..dialects.names import missing_name
 from ..numpy import contraction, factorizations, norms
 from ..numpy import linalg as faces
@@ -25,7 +26,18 @@ SlogDet = result_type("linalg_slogdet", ["sign", "logabsdet"])
 LeastSquares = result_type("linalg_lstsq", ["solution"])
 
 
+def _check(name: str, *operands: Any) -> None:
+    """Refuse what is not a Tensor."""
+    for position, x in enumerate(operands):
+        if not isinstance(x, CoreTensor):
+            argument = ("input", "other")[position]
+            raise TypeError(
+                f"{name}(): argument '{argument}' (position {position + 1}) must be Tensor, not {type(x).__name__}"
+            )
+
+
 def _ranks(name: str, a: Any, b: Any, first: int, second: int) -> None:
+    _check(name, a, b)
     for position, (x, rank) in enumerate(((a, first), (b, second))):
         if len(x._value.shape) != rank:
             raise errors.ShapeError(
@@ -35,6 +47,7 @@ def _ranks(name: str, a: Any, b: Any, first: int, second: int) -> None:
 
 def matmul(input: Any, other: Any) -> Any:
     """The product of vectors, matrices, or stacks of matrices."""
+    _check("matmul", input, other)
     if input._value.dtype != other._value.dtype:
         raise errors.OperandTypeError(
             f"expected m1 and m2 to have the same dtype, but got: {input.dtype.legacy.lower()} != "
@@ -49,6 +62,7 @@ def dot(input: Any, tensor: Any) -> Any:
         x, y = input._value, tensor._value
         if type(x) is np.ndarray is type(y) and x.ndim == y.ndim == 1 and len(x) == len(y) and x.dtype is y.dtype:
             return doors.dot(input, tensor)
+    _check("dot", input, tensor)
     if len(input._value.shape) != 1 or len(tensor._value.shape) != 1:
         raise errors.ShapeError(
             f"1D tensors expected, but got {len(input._value.shape)}D and {len(tensor._value.shape)}D tensors"

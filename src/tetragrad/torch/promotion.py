@@ -40,6 +40,8 @@ def result_dtype(*operands: Any) -> Any:
             place, dtype = 2, _of_number(operand)
         else:
             value = operand._value if isinstance(operand, CoreTensor) else np.asarray(operand)
+            if value.dtype.kind not in _KINDS:
+                raise TypeError(f"operands must be Tensors or numbers, not {type(operand).__name__}")
             place, dtype = (0 if value.shape else 1), value.dtype
         groups[place] = dtype if groups[place] is None else promote_types(groups[place], dtype)
     with_axes, without, number = groups

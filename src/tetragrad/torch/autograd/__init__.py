@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from ...core.tensor import Tensor as CoreTensor
 from ...dialects.names import missing_name
 from .. import backward as driver
 from ..anomaly import detect_anomaly, set_detect_anomaly
@@ -84,7 +85,9 @@ def grad(
     if not targets:
         raise RuntimeError("`inputs` argument to `grad()` cannot be empty.")
     seeds = [] if is_grads_batched else driver.seeds_of(outs, grad_outputs, bool(create_graph), "tensors")
-    for target in targets:
+    for position, target in enumerate(targets):
+        if not isinstance(target, CoreTensor) and not hasattr(target, "output_nr"):
+            raise TypeError(f"grad(): element {position} of inputs must be a Tensor, not {type(target).__name__}")
         if driver.root_of(target) is None:
             raise NotRecordedError("One of the differentiated Tensors does not require grad")
     retain = bool(create_graph if retain_graph is None else retain_graph)
