@@ -1,7 +1,7 @@
 """Matrix products in machine code: by tiles (`small`), by blocks (`blocked`), else by BLAS through SciPy's pointers.
 
-BLAS does what is complex, and matrices by vectors; it is loaded when the first program needs it. A row-major matrix is, to BLAS, the transpose of a column-major one, so ``c = a @ b`` is asked for as ``c' = b' @ a'``.
-Where a product is a matrix by a vector or two vectors, the routine for those is called.
+BLAS does what is complex, and matrices by vectors; it is loaded when the first program needs it. A row-major matrix is,
+to BLAS, the transpose of a column-major one, so ``c = a @ b`` is asked for as ``c' = b' @ a'``.
 """
 
 from __future__ import annotations
