@@ -54,14 +54,30 @@ class _Operand:
         coords = tuple([Form.of(symbol) for symbol in symbols])
         self.base = value
         self._read(linear(coords, value.shape), symbols, value, shape)
+        if self._is_turned(value):
+            symbols = [*symbols[:-2], symbols[-1], symbols[-2]]
+            turned = value.op.operands[0]  # type: ignore[union-attr]
+            inside = [Form.of(symbol) for symbol in symbols]
+            self._read(linear(inside, turned.shape), [*symbols[:-2], symbols[-1], symbols[-2]], value, shape, turned)
+            symbols = [*symbols[:-2], symbols[-1], symbols[-2]]
         expr = parts_of(reader.element(value, coords))[0]
-        if expr.kind == "load" and not expr.args:
+        if expr.kind == "load":
             base, inside, _ = expr.data
             self._read(linear(inside, base.shape), symbols, value, shape, base)
+
+    @staticmethod
+    def _is_turned(value: Value) -> bool:
+        """Whether it is another value with the last two axes exchanged."""
+        rank = len(value.shape)
+        if value.op is None or value.op.name != "transpose":
+            return False
+        return tuple(value.op.params["axes"]) == (*range(rank - 2), rank - 1, rank - 2)
 
     def _read(
         self, form: Form, symbols: list[int], value: Value, shape: tuple[int, ...], base: Value | None = None
     ) -> None:  # fmt: skip
+        if form.exprs:
+            return
         factors = dict(form.terms)
         rows, columns = value.shape[-2:]
         row, column = [factors.get(symbol, 0) for symbol in symbols[-2:]]

@@ -161,7 +161,7 @@ class Expressions:
 
     def load(self, value: Any, coords: tuple[Form, ...], part: int | None = None, dtype: Any = None) -> Expr:
         """The element of a value in memory; of a complex one, the real (0) or imaginary (1) `part`."""
-        args = [expr for form in coords for expr in form.exprs]
+        args = placed(coords, value.shape, part).exprs
         return self.make("load", dtype or value.dtype, args, (value, coords, part))
 
     def index(self, form: Form) -> Expr:

@@ -176,7 +176,8 @@ class Emitter:
     @contextmanager
     def _open(self, loop: int, start: Any, stop: Any, hints: Any = None) -> Iterator[None]:
         hints = dict(hints or {})
-        if not (isinstance(stop, int) and stop < LONG and len(self.stages) < 4):
+        innermost = not self.kernel.inner or loop == self.kernel.inner[-1] or self.kernel.size <= LONG
+        if not (innermost and isinstance(stop, int) and stop < LONG and len(self.stages) < 4):
             hints["unroll.disable"] = True
         with self.b.loop(start, stop, hints=hints or None) as (index, _), self._scope():
             self.at[loop] = index

@@ -16,7 +16,7 @@ from . import scalars
 from .complexes import parts_of
 from .exprs import ZERO, Expr, Expressions, Form, loops_of, walk
 from .graph import Graph, Op, Value
-from .reading import MOVES, REDUCTIONS, Coords, Reader, reduced_axes
+from .reading import MOVES, REDUCTIONS, Coords, Reader, reduced_axes, reshaped
 
 # Operations whose elements take at most so many instructions are computed where they are read.
 CHEAP = 4
@@ -192,7 +192,7 @@ class Nests:
             else:
                 for value in op.outputs:
                     if value not in self.costs or value in self.wanted:
-                        self._place(Work(value, value.shape))
+                        self._place(self._reshaped(value) or Work(value, value.shape))
         self._join_groups()
         self._find_stored()
         self._order()
@@ -230,6 +230,22 @@ class Nests:
             if other in third.needs or group in third.needs:
                 third.needs = (third.needs - {other}) | {group} | group.needs
         return True
+
+    def _reshaped(self, value: Value) -> Work | None:
+        """A work for a value in another shape that runs over its own shape, if its place takes no divisions there."""
+        op = value.op
+        if op is None or op.name != "reshape" or value not in self.costs:
+            return None
+        (x,) = op.operands
+        make = Expressions()
+        coords = tuple([ZERO if n == 1 else Form.of(make.symbol(n)) for n in x.shape])
+
+        def place(reader: Reader, coords: Coords) -> Coords:
+            return reshaped(reader.expressions, coords, x.shape, value.shape)
+
+        if any([form.exprs for form in reshaped(make, coords, x.shape, value.shape)]):
+            return None
+        return Work(value, x.shape, source=x, place=place)
 
     def _place_alone(self, op: Op) -> None:
         group = Group(op=op)
