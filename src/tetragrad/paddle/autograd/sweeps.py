@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -97,7 +97,11 @@ def tensor_backward(
     node = self._node
     if grad_tensor is None and node is not None and type(self._value) in PLAIN:
         g = np.ones(node.shape, node.dtype) if node.shape else node.dtype.type(1)
-        accumulate(run_sweep((node,), (g,), retain_graph=bool(retain_graph)), {id(g)})
+        try:
+            found, _ = pull((node,), (g,), retain_graph=bool(retain_graph))
+        except (CotangentError, FreedGraphError) as error:
+            _raise(error, (node,))
+        accumulate(found, {id(g)})
         return
     if grad_tensor is not None:
         require(isinstance(grad_tensor, CoreTensor), "The type of grad_tensor must be paddle.Tensor")
@@ -204,18 +208,23 @@ def run_sweep(roots: Sequence[Node], seeds: Sequence[Any], targets: Any = None, 
     """`core.sweep.pull`, with Paddle's error for a graph that was used up."""
     try:
         return pull(roots, seeds, targets, **options)[0]
-    except CotangentError as error:  # from a hook or a PyLayer
+    except (CotangentError, FreedGraphError) as error:
+        _raise(error, roots)
+
+
+def _raise(error: Exception, roots: Sequence[Node]) -> NoReturn:
+    """Raise an error of a sweep as Paddle's users know it."""
+    if isinstance(error, FatalError):
+        raise error
+    if isinstance(error, CotangentError):  # from a hook or a PyLayer
         raise translate(error) from error
-    except FreedGraphError as error:
-        if isinstance(error, FatalError):
-            raise
-        freed = [node for node in reach(roots)[0] if node.residuals is FREED]
-        raise FatalError(
-            f"(Fatal) The TensorWrappers of {node_name(freed[0]) if freed else 'the graph'} do not exist. This may be "
-            "because:\nYou calculate backward twice for the same subgraph without setting retain_graph=True. Please "
-            "set retain_graph=True in the first backward/grad call.\n[Hint: Expected node->IsTensorWrappersCleared() "
-            "!= true, but received node->IsTensorWrappersCleared():1 == true:1.]"
-        ) from error
+    freed = [node for node in reach(roots)[0] if node.residuals is FREED]
+    raise FatalError(
+        f"(Fatal) The TensorWrappers of {node_name(freed[0]) if freed else 'the graph'} do not exist. This may be "
+        "because:\nYou calculate backward twice for the same subgraph without setting retain_graph=True. Please "
+        "set retain_graph=True in the first backward/grad call.\n[Hint: Expected node->IsTensorWrappersCleared() "
+        "!= true, but received node->IsTensorWrappersCleared():1 == true:1.]"
+    ) from error
 
 
 def roots_and_seeds(
