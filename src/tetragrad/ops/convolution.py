@@ -140,6 +140,8 @@ def _conv_transpose(
     o_of_kernel, c, *kernel = w.shape
     shapes = Geometry(n, (c * groups, c, o_of_kernel), size, kernel, stride, padding, dilation, groups)
     _check_windows(shapes, o, counts)
+    if max(stride) == 1 and shapes.o <= shapes.c:
+        return _conv_reversed(x, w, shapes)
     out = np.zeros(shapes.input, x.dtype)
     if not (w.size and x.size):
         return out
@@ -148,7 +150,7 @@ def _conv_transpose(
     images, lines = shapes.pieces(x.itemsize)
     row = math.prod(shapes.counts[1:])
     lengths, outer, inner = margins(shapes.input, padding)
-    multiply = np.multiply if shapes.o == 1 else np.matmul  # a column times a row
+    multiply = np.multiply if shapes.o == 1 else np.matmul  # columns times rows
 
     def work(first: int, last: int, scratch: Scratch) -> None:
         part = whole = out[first:last]
@@ -169,6 +171,20 @@ def _conv_transpose(
 
     deque(shapes.over_images(work, images), 0)
     return out
+
+
+def _conv_reversed(x: Any, w: Any, shapes: Geometry) -> Any:
+    """The transpose where windows move by single steps: a convolution with reversed kernels.
+
+    It gathers what `fold` would add up, several times quicker unless there are many more outputs than inputs.
+    """
+    kernels = w.reshape(shapes.groups, shapes.o, shapes.c, *shapes.kernel).swapaxes(1, 2)
+    kernels = np.flip(kernels, tuple(range(3, kernels.ndim)))
+    kernels = kernels.reshape(shapes.groups * shapes.c, shapes.o, *shapes.kernel)
+    before = [d * (k - 1) - low for d, k, (low, _) in zip(shapes.dilation, shapes.kernel, shapes.padding)]
+    behind = [length - t + low for length, t, (low, _) in zip(shapes.size, shapes.counts, shapes.padding)]
+    padding = tuple(zip(before, behind))
+    return _conv(x, kernels, stride=shapes.stride, padding=padding, dilation=shapes.dilation, groups=shapes.groups)
 
 
 def _conv_kernel(
