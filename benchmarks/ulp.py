@@ -168,14 +168,15 @@ def exact(name: str, *xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def exact_by_mpmath(name: str, *xs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The exact results as the sums of two float64, by mpmath; for infinities and NaN by NumPy and SciPy."""
+    """The exact results as the sums of two float64, by mpmath; for infinities, NaN and -0 by NumPy and SciPy."""
     import mpmath
 
     function = eval(f"lambda x, y=None: {SUBJECTS[name].reference}", {"mp": mpmath.mp})
     with np.errstate(all="ignore"):
         high = np.array(usual(name)(*[x.astype(np.float64) for x in xs]))
     low = np.zeros_like(high)
-    for index in np.flatnonzero(np.isfinite(high) | np.isinf(high) & np.all([np.isfinite(x) for x in xs], axis=0)):
+    finite = np.all([np.isfinite(x) & ~((x == 0) & np.signbit(x)) for x in xs], axis=0)  # mpmath knows no -0
+    for index in np.flatnonzero(finite & ~np.isnan(high)):
         with mpmath.workprec(200 if abs(xs[0][index]) < 1e20 else 1300):
             try:
                 value = function(*[mpmath.mpf(float(x[index])) for x in xs])

@@ -11,7 +11,7 @@ import numpy as np
 from ..ir import Builder
 from ..values import Scalar
 from .exponentials import LN2, exp
-from .pieces import fast_two_sum, format_of, polynomial
+from .pieces import fast_two_sum, format_of, polynomial, two_product
 
 # (log(1 + f) - f + f**2 / 2) / f**3
 LOG = [
@@ -81,12 +81,20 @@ def log(b: Builder, x: Scalar) -> Scalar:
     return ends(b, x, b.fma(k, first, b.fma(k, second, tail_of(b, f)) + f))
 
 
+def _exactly_times(b: Builder, x: Scalar, factor: float, rest: Scalar) -> Scalar:
+    """x * factor + rest with one rounding."""
+    if b.module.fma:
+        return b.fma(x, factor, rest)
+    product, error = two_product(b, x, b.const(x.type, factor))
+    return product + (error + rest)
+
+
 def log2(b: Builder, x: Scalar) -> Scalar:
     """Logarithm to base 2."""
     k, m = split(b, x)
     f = m - 1
     first, second = LOG2E[x.type]
-    return ends(b, x, b.fma(f, first, b.fma(tail_of(b, f), first, f * second)) + k)
+    return ends(b, x, _exactly_times(b, f, first, b.fma(tail_of(b, f), first, f * second)) + k)
 
 
 def log10(b: Builder, x: Scalar) -> Scalar:
@@ -95,7 +103,7 @@ def log10(b: Builder, x: Scalar) -> Scalar:
     f = m - 1
     first, second = LOG10E[x.type]
     small = b.fma(tail_of(b, f), first, b.fma(f, second, k * LOG10_2[x.type][1]))
-    return ends(b, x, b.fma(k, LOG10_2[x.type][0], b.fma(f, first, small)))
+    return ends(b, x, b.fma(k, LOG10_2[x.type][0], _exactly_times(b, f, first, small)))
 
 
 def log1p(b: Builder, x: Scalar) -> Scalar:
