@@ -1,4 +1,4 @@
-"""Sessions with TensorFlow, recorded: the same statements print the same here. With TensorFlow itself present, there too."""
+"""Sessions with TensorFlow, recorded: the same statements print the same here; with TensorFlow present, there too."""
 
 from __future__ import annotations
 
