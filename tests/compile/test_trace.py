@@ -106,7 +106,7 @@ def test_unused_operations_are_dropped_and_equal_ones_merged():
 
 
 def test_known_numbers_are_computed_beforehand():
-    graph = improved(lambda a: tg.grad(lambda b: tnp.sum(b * 3.0) / 2.0)(a), x)
+    graph = improved(lambda a: tg.grad(lambda b: tnp.sum(b) * 3.0 / 2.0)(a), x)
     assert names(graph) == []
     np.testing.assert_array_equal(graph.outputs[0].constant, [1.5, 1.5, 1.5])
 
@@ -156,3 +156,41 @@ def test_the_checker_finds_unsound_graphs():
 def test_a_trace_that_would_depend_on_data_is_refused():
     with pytest.raises(UntraceableError, match=r"test_trace.py:\d+: bool\(\) of a traced value"):
         trace(lambda a: a if a[0] > 0 else -a)(x)
+
+
+# -- large arrays, which others stand in for ---------------------------------------------------------------------------
+
+LARGE_CASES = [
+    lambda a: tnp.sum(tnp.tanh(a) * 2.0, axis=1),
+    lambda a: tnp.mean(a, axis=(0, 1), keepdims=True) + tnp.max(a, axis=0),
+    lambda a: tnp.logsumexp(a, axis=-1) @ a,
+    lambda a: (a > 0) | tnp.isnan(a),
+    lambda a: tnp.where(a > 0, a, tnp.exp(-a)).astype("f4"),
+    lambda a: tnp.concatenate([a, a[::2]])[:, None, 5:9],
+    lambda a: tnp.take(a, tnp.argmax(a, axis=1) % 50, axis=0),
+    lambda a: tnp.linalg.inv(a @ a.T + 100 * np.eye(130)),
+    lambda a: tnp.linalg.svd(a[:20, :20])[1],
+    lambda a: tg.grad(lambda b: tnp.sum(tnp.sort(b, axis=0)[3] ** 2))(a),
+    lambda a: tg.vmap(tg.grad(lambda row: tnp.sum(row * row[::-1])))(a),
+    lambda a: tnp.cumsum(a, axis=1) / (1 + tnp.sum(a * a)),
+    lambda a: tnp.einsum("ij,kj->ik", a, a),
+    lambda a: tnp.linalg.norm(a) + tnp.linalg.norm(a, axis=1)[3],
+]
+
+
+@pytest.mark.parametrize("f", LARGE_CASES)
+def test_large_arrays_are_traced_as_small_ones(f):
+    a = np.random.default_rng(0).standard_normal((130, 101))
+    expected = f(a)
+    graph = graph_of(lambda b: f(b), a)
+    captured = [node.captured for node in graph.inputs if node.captured is not None]
+    (found,) = graph.run([a, *[c._value if isinstance(c, tg.Tensor) else c for c in captured]])
+    assert (graph.outputs[0].dtype, graph.outputs[0].shape) == (expected.dtype, expected.shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_shapes_of_large_arrays_that_do_not_fit():
+    a = np.zeros((130, 101))
+    for f, operation in [(lambda b: b @ b, "matmul"), (lambda b: b + b.T, "add"), (lambda b: b.reshape(7, 7), "resh")]:
+        with pytest.raises(tg.errors.ShapeError, match=operation):
+            graph_of(f, a)

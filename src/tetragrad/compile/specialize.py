@@ -247,9 +247,10 @@ def prepared(value: Any, node: Value) -> Any:
         return float(value)
     if type(value) is not np.ndarray:
         value = np.asarray(value)
-    if value.flags.c_contiguous and value.flags.aligned and value.dtype.isnative:
+    dtype = np.dtype(node.dtype.str)  # the very object that the entry compares with: there can be other equal ones
+    if value.flags.c_contiguous and value.flags.aligned and value.dtype is dtype:
         return value
-    return np.array(value, order="C", dtype=value.dtype.newbyteorder("="))
+    return np.array(value, order="C", dtype=dtype)
 
 
 def call_entry(entry: Entry, arguments: Sequence[Any], count: int) -> Sequence[Any]:

@@ -1,8 +1,8 @@
-"""Tracing: a function runs once on real values, and every operation of the table that it applies is noted in a graph.
+"""Tracing: a function runs once, and every operation of the table that it applies is noted in a graph.
 
 The values are boxed like those of any transform (`core.levels`), at a level below all transforms that run inside the
-function; these come out as the operations that they apply. Running on the real values gives shapes and dtypes without a
-second set of rules.
+function; these come out as the operations that they apply. It runs on the real values, which gives shapes and dtypes
+without a second set of rules, but for large arrays, which others stand in for (`stand_ins`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..core.bind import evaluate
+from ..core.bind import evaluate, explain
 from ..core.levels import Boxed, Level, level_of
 from ..core.mutation import alias_of
 from ..core.recording import transformed_call
 from ..core.tensor import PYTHON_SCALARS, Tensor
-from ..errors import EscapedValueError, UntraceableError
+from ..errors import EscapedValueError, TetragradError, UntraceableError
 from .graph import Graph, Op, Value
+from .stand_ins import LARGE, shaped, stand_in
 
 # Arithmetic of Python's own numbers stays Python's, so that they stay weak in promotion.
 _PYTHON: dict[str, Callable[..., Any]] = {
@@ -35,7 +36,7 @@ _OWN_FILES = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.se
 class Trace(Level):
     """One running trace: the level of its values, and the graph that grows."""
 
-    __slots__ = ("assigned", "constants", "decisions", "graph", "kept", "outsiders", "written")
+    __slots__ = ("assigned", "constants", "decisions", "graph", "kept", "outsiders", "reals", "stand_ins", "written")
 
     def __init__(self) -> None:
         super().__init__("compile", Traced)
@@ -43,6 +44,9 @@ class Trace(Level):
         self.constants: dict[Any, Value] = {}
         self.kept: list[Any] = []  # what `constants` knows by its id
         self.decisions: list[Decision] = []
+        # Values that others stand in for while the function runs, and the real ones as far as they are known.
+        self.stand_ins: set[Value] = set()
+        self.reals: dict[Value, Any] = {}
         # What the function wrote into: arguments, by position, and Tensors from outside. Their new contents are the
         # last outputs of the graph, in this order.
         self.written: list[int] = []
@@ -51,9 +55,37 @@ class Trace(Level):
 
     def argument(self, value: Any) -> Traced:
         """An input of the graph."""
+        if isinstance(value, np.ndarray) and not value.dtype.isnative:
+            value = value.astype(value.dtype.newbyteorder("="))
         node = Value.of(value)
         self.graph.inputs.append(node)
+        if node.nbytes > LARGE and type(value) is np.ndarray:
+            self.stand_ins.add(node)
+            self.reals[node] = value
+            value = stand_in(node.shape, node.dtype)
+        else:
+            self.reals[node] = value
         return Traced(self, value, node)
+
+    def real(self, node: Value) -> Any:
+        """The value of a node that another stood in for."""
+        needed = {node}
+        for op in reversed(self.graph.ops):
+            if any([value in needed and value not in self.reals for value in op.outputs]):
+                needed.update(op.operands)
+        for op in self.graph.ops:
+            if any([value in needed and value not in self.reals for value in op.outputs]):
+                values = [self._known(value) for value in op.operands]
+                with np.errstate(all="ignore"):
+                    out = op.primitive.value(*values, **op.params)
+                self.reals.update(zip(op.outputs, out if op.primitive.multi else (out,)))
+        return self.reals[node]
+
+    def _known(self, value: Value) -> Any:
+        if value.constant is not None:
+            return value.constant
+        found = self.reals[value] if value in self.reals else value.captured
+        return found._value if isinstance(found, Tensor) else found
 
     def outside(self, value: Any) -> Value:
         """A value that was not made by this trace: a number is a constant, an array is read anew at each call."""
@@ -102,12 +134,18 @@ class Trace(Level):
             target._value, target._node = value, node
         return list(contents.values())
 
-    def note(self, primitive: Any, operands: Sequence[Value], params: dict[str, Any], out: Any) -> Any:
+    def note(
+        self, primitive: Any, operands: Sequence[Value], params: dict[str, Any], out: Any, stands_in: bool
+    ) -> Any:  # fmt: skip
         """Add an operation; its boxed results."""
         op = Op(primitive, operands, params, source_line())
         outs = out if primitive.multi else (out,)
         op.outputs = tuple([Value.of(part, op) for part in outs])
         self.graph.ops.append(op)
+        if stands_in:
+            self.stand_ins.update(op.outputs)
+        else:
+            self.reals.update(zip(op.outputs, outs))
         boxes = tuple([Traced(self, part, value) for part, value in zip(outs, op.outputs)])
         return boxes if primitive.multi else boxes[0]
 
@@ -195,10 +233,21 @@ class Traced(Boxed):
                 operands.append(trace.outside(arg))
                 values.append(arg._value if isinstance(arg, Tensor) else arg)
         if primitive.name in _PYTHON and all([type(value) in PYTHON_SCALARS for value in values]):
-            out = _PYTHON[primitive.name](*values)
+            out, stands_in = _PYTHON[primitive.name](*values), False
         else:
-            out = evaluate(primitive, values, params, args)
-        return trace.note(primitive, operands, params, out)
+            stands_in = any([node in trace.stand_ins for node in operands])
+            out = None
+            if stands_in:
+                try:
+                    out = shaped(primitive, values, params)
+                except (TetragradError, ValueError, TypeError, IndexError) as error:
+                    raise explain(primitive.name, args, error) from error
+                if out is None:
+                    values = [trace.real(n) if n in trace.stand_ins else v for n, v in zip(operands, values)]
+                    stands_in = False
+            if out is None:
+                out = evaluate(primitive, values, params, args)
+        return trace.note(primitive, operands, params, out, stands_in)
 
     def concrete(self, purpose: str) -> NoReturn:
         self.check_open(purpose)
