@@ -324,7 +324,8 @@ range, with denormals, infinities, NaN, signed zeros and arguments of any size (
 The errors are the largest ones found, in units of the last place of the exact result (0.5 is the best possible), in
 code with and without fused multiply-add. float32: every {stride}th of all 2**32 bit patterns, against float64. float64:
 against extended precision and mpmath. Both: {count} random bit patterns, {count} numbers in each of several ranges
-({few} where only mpmath has the function), and special points. The times are nanoseconds for one element in a loop over 16384 elements on one thread ({processor}).
+({few} where only mpmath has the function), and special points. The times are nanoseconds for one element in a loop over
+16384 elements on one thread ({processor}).
 
 {table}
 
