@@ -188,9 +188,9 @@ def _series(b: Builder, x: Scalar, coefficients: Sequence[Number]) -> Scalar:
     return b.fma(x, polynomial(b, x, coefficients[1:]), coefficients[0])
 
 
-def _erf_near(b: Builder, x: Scalar) -> Scalar:
-    """erf(x) on |x| <= 1."""
-    return b.fma(x, polynomial(b, x * x, ERF[x.type]), x)
+def _erf_ratio(b: Builder, x: Scalar) -> Scalar:
+    """erf(x) / x - 1 on |x| <= 1."""
+    return polynomial(b, x * x, ERF[x.type])
 
 
 def _erfc_far(b: Builder, a: Scalar) -> Scalar:
@@ -207,14 +207,14 @@ def erf(b: Builder, x: Scalar) -> Scalar:
     """Error function."""
     a = b.abs(x)
     far = with_sign(b, 1 - _erfc_far(b, at_least(b, a, 0.9)), sign_bit(b, x))
-    return b.select(a < 1, _erf_near(b, x), far)
+    return b.select(a < 1, b.fma(x, _erf_ratio(b, x), x), far)
 
 
 def erfc(b: Builder, x: Scalar) -> Scalar:
     """1 - erf(x)."""
     a = b.abs(x)
     far = _erfc_far(b, at_least(b, a, 0.9))
-    return b.select(a < 0.9, 1 - _erf_near(b, x), b.select(x < 0, 2 - far, far))
+    return b.select(a < 0.9, b.fma(-x, _erf_ratio(b, x), 1 - x), b.select(x < 0, 2 - far, far))
 
 
 def _sine_and_cosine_of_pi(b: Builder, r: Scalar) -> tuple[Scalar, Scalar]:
