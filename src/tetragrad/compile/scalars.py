@@ -183,20 +183,23 @@ def _square(b: Any, x: Scalar) -> Scalar:
     return x & x if x.type == "b1" else x * x
 
 
+# Of equal floats (two zeros) the second one, as NumPy.
+
+
 def _maximum(b: Any, x: Scalar, y: Scalar) -> Scalar:
-    return b.maximum(x, y)
+    return b.select(x != x, x, b.select(x > y, x, y)) if x.type[0] == "f" else b.maximum(x, y)
 
 
 def _minimum(b: Any, x: Scalar, y: Scalar) -> Scalar:
-    return b.minimum(x, y)
+    return b.select(x != x, x, b.select(x < y, x, y)) if x.type[0] == "f" else b.minimum(x, y)
 
 
 def _fmax(b: Any, x: Scalar, y: Scalar) -> Scalar:
-    return b.maxnum(x, y) if x.type[0] == "f" else b.maximum(x, y)
+    return b.select(y != y, x, b.select(x > y, x, y)) if x.type[0] == "f" else b.maximum(x, y)
 
 
 def _fmin(b: Any, x: Scalar, y: Scalar) -> Scalar:
-    return b.minnum(x, y) if x.type[0] == "f" else b.minimum(x, y)
+    return b.select(y != y, x, b.select(x < y, x, y)) if x.type[0] == "f" else b.minimum(x, y)
 
 
 def _clip(b: Any, x: Scalar, low: Scalar, high: Scalar) -> Scalar:
@@ -393,8 +396,14 @@ def _expit(b: Any, x: Scalar) -> Scalar:
     return b.select(x >= 0, b.const(x.type, 1), e) / (e + 1)
 
 
-def _scaled_by(factor: float) -> Code:
-    return lambda b, x: x * factor
+def _scaled_by(above: float, below: float) -> Code:
+    """By a quotient in the number's own precision."""
+
+    def code(b: Any, x: Scalar) -> Scalar:
+        number = np.dtype(x.type).type
+        return x * float(number(above) / number(below))
+
+    return code
 
 
 CODE: dict[str, Code] = {
@@ -424,8 +433,8 @@ CODE: dict[str, Code] = {
     "ceil": lambda b, x: b.ceil(x) if x.type[0] == "f" else x,
     "trunc": lambda b, x: b.trunc(x) if x.type[0] == "f" else x,
     "rint": lambda b, x: b.rint(x) if x.type[0] == "f" else x,
-    "deg2rad": _scaled_by(math.pi / 180),
-    "rad2deg": _scaled_by(180 / math.pi),
+    "deg2rad": _scaled_by(math.pi, 180),
+    "rad2deg": _scaled_by(180, math.pi),
     "equal": lambda b, x, y: x == y,
     "not_equal": lambda b, x, y: x != y,
     "less": lambda b, x, y: x < y,

@@ -95,7 +95,7 @@ class Windows:
         lead = x.shape[: len(x.shape) - self.rank]
         found = []
         for place in itertools.product(*map(range, self.window)):
-            index = [
+            index: list[Any] = [
                 slice(k * d, k * d + (n - 1) * s + 1, s)
                 for k, d, n, s in zip(place, self.dilation, self.counts, self.stride)
             ]
