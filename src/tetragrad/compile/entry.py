@@ -17,6 +17,7 @@ from . import abi, blas, engine, native_threads, steps
 from .ir import Builder, Function, Module, Scalar
 from .program import ALIGNMENT, Buffer, CallStep, Program
 
+SLOT = "arena"
 ON_STACK = 2048  # bytes of intermediate arrays that a call keeps on its stack
 FEW = 2  # inputs, or outputs, up to which each has code of its own
 LARGEST_SCALAR = 16  # bytes of the largest 0-d result
@@ -45,20 +46,20 @@ def make_entry(program: Program) -> Callable[..., Any]:
         module = engine.new_module("entry")
     owner = _Owner(program)
     steps.emit_run(module, program, internal=native)
-    slot = module.variable(8) if program.arena_size > ON_STACK else None
+    slot = SLOT if program.arena_size > ON_STACK else None
     if native:
         _emit_entry(module, program, slot)
-    if slot is not None:
-        _emit_release(module, slot)
     code = engine.compile(module, _symbols(module, program, owner) | known)
     owner.code = code, program.module  # both stay mapped
     if isinstance(program.module, Module):
         program.module = code
-    if slot is not None:
-        owner.release = ctypes.CFUNCTYPE(None)(code["release"])
     if native:
         return abi.builtin_function("entry", code["entry"], owner)
     return _python_entry(program, code["run"], owner)
+
+
+_free = ctypes.pythonapi.PyMem_RawFree
+_free.restype, _free.argtypes = None, [ctypes.c_void_p]
 
 
 class _Owner:
@@ -73,11 +74,13 @@ class _Owner:
         }
         self.code: Any = None
         self.definition: Any = None
-        self.release: Callable[[], None] | None = None
+        # Where the block waits between calls. Not in the module's data: the garbage collector may have taken the machine
+        # code away before it comes to the owner.
+        self.block = ctypes.c_void_p()
 
     def __del__(self) -> None:
-        if self.release is not None:
-            self.release()
+        if self.block.value is not None:
+            _free(self.block)
 
 
 def _stored(buffer: Buffer) -> np.ndarray:
@@ -92,6 +95,7 @@ def _stored(buffer: Buffer) -> np.ndarray:
 def _symbols(module: Module, program: Program, owner: _Owner) -> dict[str, int]:
     """Addresses of all that the machine code names."""
     found = abi.functions() | native_threads.symbols()
+    found[SLOT] = ctypes.addressof(owner.block)
     found |= {_constant_symbol(index): array.ctypes.data for index, array in owner.constants.items()}
     found |= {name: id(function) for name, function in owner.calls.items()}
     objects: list[Any] = [np.ndarray, NotImplemented, float, complex]
@@ -321,13 +325,6 @@ def _give_block(b: Builder, slot: str | None, block: Scalar) -> None:
     if slot is not None:
         found = b.exchange(b.address(slot), block)
         b.call("PyMem_RawFree", None, [found])  # of NULL, it does nothing
-
-
-def _emit_release(module: Module, slot: str) -> None:
-    """``release()``: free the block."""
-    with Function(module, "release", None, []) as b:
-        found = b.exchange(b.address(slot), b.null())
-        b.call("PyMem_RawFree", None, [found])
 
 
 # -- where Python's objects are not as expected ------------------------------------------------------------------------
