@@ -13,6 +13,7 @@ import ctypes
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,7 @@ class Kernel:
     """
 
     def __init__(self, name: str, type: str, fma: bool | None = None, rare: bool = False) -> None:
-        self.type, self.arguments = type, SUBJECTS[name].arguments
+        self.type, self.arguments = type, len(signature(FUNCTIONS[name]).parameters) - 1
         self.module = module = engine.new_module(name)
         if fma is not None:
             module.fma = fma
@@ -120,8 +121,8 @@ class Kernel:
                 xs: list[Scalar] = [b.load(pointer, type, i) for pointer in pointers[:-1]]
                 b.store(pointers[-1], FUNCTIONS[name](b, *xs), i)
         self.code = engine.compile(module)
-        signature = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (self.arguments + 1), ctypes.c_int64)
-        self.loop = signature(self.code["loop"])
+        prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (self.arguments + 1), ctypes.c_int64)
+        self.loop = prototype(self.code["loop"])
 
     def __call__(self, *xs: np.ndarray) -> np.ndarray:
         arrays = [np.ascontiguousarray(x, self.type) for x in xs]

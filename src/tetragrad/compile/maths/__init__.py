@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..values import Scalar
+from .composites import entr, hypot, logaddexp, logaddexp2, xlog1py, xlogy
 from .exponentials import cosh, exp, exp2, expit, expm1, sinh, tanh
 from .inverse import arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh
 from .logarithms import log, log1p, log2, log10, log_expit, logit
@@ -26,3 +27,7 @@ FUNCTIONS: dict[str, Callable[..., Scalar]] = {
         *(sqrt, rsqrt, cbrt, power, expit, logit, log_expit, erf, erfc, gammaln, digamma),
     )
 }
+COMPOSITES: dict[str, Callable[..., Scalar]] = {  # without a bound where terms cancel
+    function.__name__: function for function in (hypot, logaddexp, logaddexp2, xlogy, xlog1py, entr)
+}
+FUNCTIONS.update(COMPOSITES)
