@@ -123,8 +123,8 @@ def test_rows_that_need_their_extremes():
 
 INTEGERS = ["int8", "int32", "int64", "uint8", "uint64", "bool"]
 BINARY = [
-    "add", "subtract", "multiply", "floor_divide", "remainder", "fmod", "left_shift", "right_shift", "maximum", "minimum",
-    "bitwise_xor", "less", "logical_and", "fmax",
+    "add", "subtract", "multiply", "floor_divide", "remainder", "fmod", "left_shift", "right_shift", "maximum",
+    "minimum", "bitwise_xor", "less", "logical_and", "fmax",
 ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from .outlined import emit_final
 from .passes import improve, separate_outputs
 from .program import ALIGNMENT, CallStep, KernelStep, Program
 from .reading import Coords, Reader
+from .scans import emit_scan, extent, is_scan
 from .writes import WRITES, is_native, writes
 
 # Nanoseconds on one thread: of one instruction on one element in a vector loop, and of a byte moved.
@@ -112,6 +113,17 @@ class _Plan:
     def _run_alone(self, op: Op) -> None:
         if is_gemm(op):
             self.program.steps.append(as_gemm(op).step(self._place))
+            return
+        if is_scan(op):
+            name = f"kernel{len(self.program.steps)}"
+            reads, out = [self._place(value) for value in op.operands], self._place(op.out)
+            emit_scan(self.module, name, op, reads, out)
+            moved = sum([value.nbytes for value in (*op.operands, op.out)])
+            step = KernelStep(
+                name, extent(op), tuple(dict.fromkeys(reads)), (out,), work=2.0 * op.out.size, moved=moved,
+                flops=op.out.size, fused=(op.name,),
+            )  # fmt: skip
+            self.program.steps.append(step)
             return
         self.program.steps.append(
             CallStep(

@@ -50,8 +50,10 @@ def _fold(x: Any, *, size: Lengths, window: Lengths, stride: Lengths, dilation: 
     first = x.ndim - 2 * rank
     out = np.zeros((*x.shape[:first], *size), x.dtype)
     for place in itertools.product(*map(range, window)):
-        at = [slice(k * d, k * d + (n - 1) * s + 1, s) for k, d, n, s in zip(place, dilation, x.shape[-rank:], stride)]
-        out[(..., *at)] += x[(*(slice(None),) * first, *place)]
+        steps = zip(place, dilation, x.shape[-rank:], stride)
+        at: list[Any] = [slice(k * d, k * d + (n - 1) * s + 1, s) for k, d, n, s in steps]
+        index: Any = (..., *at)
+        out[index] += x[(*(slice(None),) * first, *place)]
     return out
 
 
