@@ -180,6 +180,17 @@ def test_a_value_that_overlaps_its_place(index, part, recorded):
     assert x.tolist() == array.tolist()
 
 
+def test_writing_nothing_makes_no_history():
+    x = tg.tensor(X, requires_grad=True)
+    view = x.reshape(6)
+    view[:0] += 1.0
+    view.sum().backward()
+    view = x.reshape(6)
+    view[:] = 2.0  # would follow on the graph that is spent
+    x.sum().backward()
+    assert x.grad is None or x.grad.tolist() == np.ones((2, 3)).tolist()
+
+
 def test_a_slice_of_a_vector_is_a_view_and_an_element_is_not():
     x = tg.tensor([1.0, 2.0, 3.0])
     element, slice_ = x[0], x[:1]

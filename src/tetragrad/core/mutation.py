@@ -333,6 +333,8 @@ def write(
             value._value.check_write(target)
         if not in_memory or is_boxed:
             _write_anew(target, alias, value, primitive, params)
+        elif not target._value.size:
+            _write_values(target, alias, change)  # of nothing: no history follows
         elif is_recording() and (target._node is not None or (is_tensor and value._node is not None)):
             _write_recorded(target, alias, value, primitive, params, change)
         else:
