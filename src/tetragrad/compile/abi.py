@@ -40,7 +40,7 @@ def is_known() -> bool:
         return False
     array = np.arange(6, dtype=np.float32).reshape(2, 3)
     plain = (ctypes.c_void_p.from_address, ctypes.c_int32.from_address)
-    expected = [
+    expected: list[tuple[Any, int, int]] = [
         (plain[0], TYPE, id(np.ndarray)), (plain[0], DATA, array.ctypes.data), (plain[1], RANK, 2),
         (plain[0], DESCR, id(np.dtype(np.float32))),
     ]  # fmt: skip
@@ -80,9 +80,9 @@ def functions() -> dict[str, int]:
 
 def _numpy_table() -> Any:
     """NumPy's C API: an array of addresses."""
-    from numpy._core import _multiarray_umath
+    from numpy._core import _multiarray_umath  # type: ignore[attr-defined]
 
-    capsule = _multiarray_umath._ARRAY_API  # type: ignore[attr-defined]
+    capsule = _multiarray_umath._ARRAY_API
     return (ctypes.c_void_p * 95).from_address(capsule_pointer(capsule)[1])
 
 

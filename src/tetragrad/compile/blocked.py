@@ -92,7 +92,7 @@ def _least(b: Builder, x: Scalar, y: Any) -> Scalar:
 
 
 @contextmanager
-def _kernel(module: Module, name: str) -> Iterator[tuple[Builder, list[Scalar], Sizes, Scalar, Scalar]]:
+def _kernel(module: Module, name: str) -> Iterator[tuple[Builder, list[Scalar], Any, Scalar, Scalar]]:
     """A function of pointers and a range, as threads share it: its builder, the pointers, the sizes and the range."""
     with Function(module, name, None, ["p", "i8", "i8"], internal=True) as b:
         arrays, start, stop = b.arguments
@@ -139,7 +139,7 @@ def _emit_pack(module: Module, tile: Tile) -> Function:
     return module.functions["pack"]
 
 
-def _copy_across(b: Builder, tile: Tile, sizes: Sizes, source: Scalar, target: Scalar) -> None:
+def _copy_across(b: Builder, tile: Tile, sizes: Any, source: Scalar, target: Scalar) -> None:
     """Copy so many elements of each column, which lie side by side, in square blocks."""
     for column in range(0, tile.columns, tile.square):
         places = [b.offset(source, sizes.y_column * (column + c)) for c in range(tile.square)]
@@ -187,7 +187,7 @@ def _emit_rows(module: Module, tile: Tile) -> Function:
 
 
 def _left_operand(
-    b: Builder, tile: Tile, sizes: Sizes, x: Scalar, own: Scalar, count: Scalar, length: Scalar
+    b: Builder, tile: Tile, sizes: Any, x: Scalar, own: Scalar, count: Scalar, length: Scalar
 ) -> list[Scalar]:
     """The rows of a tile as (pointer, bytes to the next row, bytes along a row); copied if they lie far apart, or are
     too few.

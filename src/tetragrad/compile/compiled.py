@@ -7,6 +7,7 @@ if it had never been compiled.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
 from collections import OrderedDict
@@ -119,7 +120,10 @@ class Compiled:
                 return self._f(*args, **kwargs)  # part of another transform
         key = self._key(structure, leaves, args, kwargs)
         program = self._programs.get(key)
-        if program is None:
+        if program is not None:
+            with contextlib.suppress(KeyError):  # another thread has dropped it meanwhile
+                self._programs.move_to_end(key)
+        else:
             with self._lock:
                 program = self._programs.get(key)
                 if program is None:

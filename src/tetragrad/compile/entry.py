@@ -74,8 +74,8 @@ class _Owner:
         }
         self.code: Any = None
         self.definition: Any = None
-        # Where the block waits between calls. Not in the module's data: the garbage collector may have taken the machine
-        # code away before it comes to the owner.
+        # Where the block waits between calls. Not in the module's data: the garbage collector may have taken the
+        # machine code away before it comes to the owner.
         self.block = ctypes.c_void_p()
 
     def __del__(self) -> None:

@@ -1,6 +1,7 @@
 """Results of operations on large arrays without computing them: while tracing only shapes and dtypes matter.
 
-An array that stands in for another has its shape and dtype, and memory that nobody has touched yet. What an operation gives is found by applying it to one element, or to short axes where it sums over them.
+An array that stands in for another has its shape and dtype, and memory that nobody has touched yet. What an operation
+gives is found by applying it to one element, or to short axes where it sums over them.
 """
 
 from __future__ import annotations

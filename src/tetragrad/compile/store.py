@@ -1,7 +1,7 @@
 """Object code kept on disk, so that another process need not compile the same program again.
 
-Off unless the environment names a directory in TETRAGRAD_CACHE. Code from there is run: the directory should be one that
-only its owner can write into.
+Off unless the environment names a directory in TETRAGRAD_CACHE. Code from there is run: the directory should be one
+that only its owner can write into.
 """
 
 from __future__ import annotations

@@ -45,7 +45,6 @@ class Level:
             self.open = False
             _current.set(previous)
 
-
     def impure(self, what: str) -> None:
         """Take note that the function did something that differs from call to call."""
 

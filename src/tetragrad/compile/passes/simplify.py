@@ -143,7 +143,7 @@ def _broadcast_to(op: Op) -> Any:
 
 
 def _where(op: Op) -> Any:
-    condition, x, y = op.operands
+    _, x, y = op.operands
     if x is y and same_type(x, op.out):
         return x
     return None
