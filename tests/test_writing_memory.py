@@ -592,3 +592,16 @@ def test_an_interrupt_finds_all_of_a_write_done_or_nothing(values, write, record
             break
         count += 1
     assert count > 5
+
+
+def test_a_strided_view_keeps_its_layout_when_its_source_is_gone():
+    source = np.arange(12.0).reshape(3, 4)
+    whole = tg.tensor(source)
+    view = whole[:, ::2]
+    del whole
+    view[0] = 7.0
+    row = view.ravel()  # a copy, as NumPy's is
+    row[0] = 100.0
+    expected = source[:, ::2].copy()
+    expected[0] = 7.0
+    np.testing.assert_array_equal(view.numpy(), expected)

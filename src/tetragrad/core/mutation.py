@@ -347,7 +347,8 @@ def _shared(x: Tensor) -> Alias | None:
     """How `x` shares memory with others that still live."""
     alias = alias_of(x)
     if alias is not None and (alias.above is not None or alias.history.steps) and len(alias.storage.living()) == 1:
-        alias = x._alias = None  # a view of what is gone
+        if type(x._value) is not ndarray or x._value.flags.c_contiguous:  # else its place in memory decides on views
+            alias = x._alias = None  # a view of what is gone
     return alias
 
 
