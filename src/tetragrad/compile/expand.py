@@ -345,41 +345,6 @@ def _chosen(e: Expansion, condition: Value, x: Value, y: Value) -> Value:
     return e.add("where", (condition, x, y), like.dtype, shape)
 
 
-def _log_add(exp: str, log1p: Callable[[Expansion, Value], Value], ln2: float) -> Rule:
-    def write(e: Expansion, x: Value, y: Value) -> Value:
-        """The larger one, and the logarithm of one plus the other's share."""
-        peak = e.two("maximum", x, y)
-        share = e.one(exp, e.one("negative", e.one("absolute", e.two("subtract", x, y))))
-        same = e.two("add", x, e.number(ln2))
-        return _chosen(e, _test(e, "equal", x, y), same, e.two("add", peak, log1p(e, share)))
-
-    return _elementwise(write)
-
-
-def _log2_1p(e: Expansion, x: Value) -> Value:
-    return e.two("multiply", e.one("log1p", x), e.number(1 / math.log(2)))
-
-
-def _x_times(function: str) -> Rule:
-    def write(e: Expansion, x: Value, y: Value) -> Value:
-        """x f(y), and 0 where x is 0 and y is a number."""
-        one = e.number(1 if function == "log" else 0)
-        nothing = e.two("logical_and", _test(e, "equal", x, e.number(0)), _test(e, "equal", y, y), np.bool_)
-        inside = _chosen(e, nothing, one, y)
-        return _chosen(e, nothing, e.number(0), e.two("multiply", x, e.one(function, inside)))
-
-    return _elementwise(write)
-
-
-def _entr(e: Expansion, x: Value) -> Value:
-    zero = e.number(0)
-    value = e.one(
-        "negative", e.two("multiply", x, e.one("log", _chosen(e, _test(e, "equal", x, zero), e.number(1), x)))
-    )
-    value = _chosen(e, _test(e, "equal", x, zero), zero, value)
-    return _chosen(e, _test(e, "less", x, zero), e.number(-math.inf), value)
-
-
 def _sinc(e: Expansion, x: Value) -> Value:
     """NumPy's: sin(y) / y with y = pi x, and pi 1e-20 for pi 0."""
     zero = _test(e, "equal", x, e.number(0))
@@ -387,10 +352,44 @@ def _sinc(e: Expansion, x: Value) -> Value:
     return e.two("divide", e.one("sin", y), y)
 
 
+def _rel_entr(e: Expansion, x: Value, y: Value) -> Value:
+    """x log(x / y) of positive numbers, 0 for x = 0, else inf."""
+    zero, one = e.number(0), e.number(1)
+    both = e.two("logical_and", _test(e, "greater", x, zero), _test(e, "greater", y, zero), np.bool_)
+    ratio = _chosen(e, both, e.two("divide", x, y), one)
+    value = _chosen(e, both, e.two("multiply", x, e.one("log", ratio)), e.number(math.inf))
+    nothing = e.two("logical_and", _test(e, "equal", x, zero), _test(e, "greater_equal", y, zero), np.bool_)
+    value = _chosen(e, nothing, zero, value)
+    unordered = e.two("logical_or", _test(e, "not_equal", x, x), _test(e, "not_equal", y, y), np.bool_)
+    return _chosen(e, unordered, e.number(math.nan), value)
+
+
+def _kl_div(e: Expansion, x: Value, y: Value) -> Value:
+    """The same, minus x plus y."""
+    zero = e.number(0)
+    value = _rel_entr(e, x, y)
+    both = e.two("logical_and", _test(e, "greater", x, zero), _test(e, "greater", y, zero), np.bool_)
+    value = _chosen(e, both, e.two("add", e.two("subtract", value, x), y), value)
+    nothing = e.two("logical_and", _test(e, "equal", x, zero), _test(e, "greater_equal", y, zero), np.bool_)
+    return _chosen(e, nothing, y, value)
+
+
+def _ndtr(e: Expansion, x: Value) -> Value:
+    """By erf in the middle and by erfc in the tails."""
+    half = e.number(0.5)
+    x = e.two("multiply", x, e.number(math.sqrt(0.5)))
+    size = e.one("absolute", x)
+    middle = e.two("add", e.two("multiply", e.one("erf", x), half), half)
+    tail = e.two("multiply", e.one("erfc", size), half)
+    positive = _test(e, "greater", x, e.number(0))
+    tail = _chosen(e, positive, e.two("subtract", e.two("multiply", tail, e.number(-1)), e.number(-1)), tail)
+    return _chosen(e, _test(e, "less", size, e.number(math.sqrt(0.5))), middle, tail)
+
+
 RULES: dict[str, Rule] = {
-    "logaddexp": _log_add("exp", lambda e, x: e.one("log1p", x), math.log(2)),
-    "logaddexp2": _log_add("exp2", _log2_1p, 1.0),
-    "xlogy": _x_times("log"), "xlog1py": _x_times("log1p"), "entr": _elementwise(_entr), "sinc": _elementwise(_sinc),
+    "rel_entr": _elementwise(_rel_entr), "kl_div": _elementwise(_kl_div),
+    "ndtr": _elementwise(_ndtr),
+    "sinc": _elementwise(_sinc),
     "index_update": _updated, "index_add": _updated, "scatter_along_axis": _scattered, "roll": _roll, "cross": _cross,
     "mean": _mean, "count_nonzero": _count_nonzero, "norm": _norm, "norm_along": _norm_along,
     "logsumexp": _logsumexp, "exp": _exp, "softmax": _softmax, "log_softmax": _log_softmax,

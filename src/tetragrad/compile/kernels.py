@@ -357,7 +357,7 @@ class Emitter:
             each.start_block(whole)
         inside = [e for e in walk(needed, lambda e: not self._is_known(e)) if e.kind == "apply"]
         names = {e.data[0] for e in inside if loop in e.symbols and not self._is_known(e)}
-        hints: dict[str, bool | int] = {"interleave.count": 2} if names & scalars.FUNCTION_NAMES else {}
+        hints: dict[str, bool | int] = {"interleave.count": 2} if names & scalars.function_names() else {}
 
         def run(hints: dict[str, bool | int]) -> list[Scalar]:
             self.outlined = hints is SLOW
@@ -501,7 +501,7 @@ class Emitter:
             return scalars.convert(b, args[0], code)
         if expr.kind == "apply":
             name, params = expr.data
-            if self.outlined and name in scalars.FUNCTION_NAMES:
+            if self.outlined and name in scalars.function_names():
                 return b.call(outlined.on_numbers(self.module, name, [code] * (1 + len(args))), code, args)
             return scalars.emit(b, name, args, dict(params))
         return self._reduction(expr)

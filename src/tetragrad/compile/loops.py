@@ -195,7 +195,7 @@ class Kernel:
     def _choose_calls(self) -> None:
         """With very many mathematical functions, each is compiled once and called."""
         exprs = [expr for root in self.roots for expr in root.exprs]
-        found = [e for e in walk(exprs) if e.kind == "apply" and e.data[0] in scalars.FUNCTION_NAMES]
+        found = [e for e in walk(exprs) if e.kind == "apply" and e.data[0] in scalars.function_names()]
         found = [expr for expr in found if self.levels(expr) & set(self.inner)]
         short = self.strips or (len(self.inner) == 1 and self.sizes[self.inner[0]] * len(found) * 16 <= STACK)
         if len(found) > MANY and short:

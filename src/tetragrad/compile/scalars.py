@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -60,9 +61,9 @@ def types(op: Op) -> Types | None:
 
 def functions() -> dict[str, Code]:
     """The rows of mathematics."""
-    from . import maths
+    from .maths import FUNCTIONS
 
-    return getattr(maths, "FUNCTIONS", {})
+    return FUNCTIONS
 
 
 def _given(value: Value) -> Any:
@@ -388,14 +389,6 @@ def _ldexp(b: Any, x: Scalar, exponent: Scalar) -> Scalar:
     return x * power(rest) * step * step * step
 
 
-def _expit(b: Any, x: Scalar) -> Scalar:
-    own = functions().get("expit")
-    if own is not None:
-        return own(b, x)
-    e = functions()["exp"](b, -b.abs(x))
-    return b.select(x >= 0, b.const(x.type, 1), e) / (e + 1)
-
-
 def _scaled_by(above: float, below: float) -> Code:
     """By a quotient in the number's own precision."""
 
@@ -465,7 +458,6 @@ CODE: dict[str, Code] = {
     "nan_to_num": _nan_to_num,
     "scalar_power": _scalar_power,
     "ldexp": _ldexp,
-    "expit": _expit,
     "astype": lambda b, x: x,
     "astype_discrete": lambda b, x: x,
     "stop_gradient": lambda b, x: x,
@@ -475,6 +467,12 @@ CODE: dict[str, Code] = {
 }
 
 
+@cache
+def function_names() -> frozenset[str]:
+    """Rows of mathematics: of a loop with them, two vectors at a time should be at work."""
+    return frozenset(functions()) - CODE.keys()
+
+
 def convert(b: Any, x: Scalar, type: str) -> Scalar:
     """NumPy's cast: a float goes to a small integer by way of a large one."""
     if x.type[0] == "f" and type in ("i1", "i2", "u1", "u2"):
@@ -482,13 +480,6 @@ def convert(b: Any, x: Scalar, type: str) -> Scalar:
     elif x.type[0] == "f" and type == "u4":
         x = b.convert(x, "i8")
     return b.convert(x, type)
-
-
-# Rows of which a loop should have two vectors at work at a time.
-FUNCTION_NAMES = frozenset(
-    {"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "sinh", "cosh", "tanh", "expit",
-     "power", "erf", "erfc", "arctan", "arcsin", "arccos", "arctan2"}
-)  # fmt: skip
 
 
 def emit(b: Any, name: str, args: list[Scalar], params: dict[str, Any]) -> Scalar:
@@ -504,5 +495,5 @@ def weight(name: str) -> int:
     return 1 if name in CODE else 20
 
 
-_HEAVY = {"expit": 25, "divide": 4, "sqrt": 5, "floor_divide": 12, "remainder": 12, "fmod": 12, "power": 60,
+_HEAVY = {"divide": 4, "sqrt": 5, "floor_divide": 12, "remainder": 12, "fmod": 12, "power": 60,
           "scalar_power": 10, "reciprocal": 4}  # fmt: skip
