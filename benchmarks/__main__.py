@@ -10,7 +10,8 @@ from . import driver, footprint, report, targets
 from .peers import PEERS
 from .workloads import WORKLOADS
 
-NAMES = [*WORKLOADS, "import", "size"]
+NAMES = [*WORKLOADS, "memory", "import", "size"]
+SUBJECTS = [targets.EAGER, targets.COMPILED]
 BUSY = 0.7
 RESULTS = Path(__file__).parent / "results" / "latest.json"
 
@@ -25,6 +26,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--peer", nargs="+", choices=list(PEERS), metavar="NAME", help=f"which libraries: {', '.join(PEERS)}"
     )
+    parser.add_argument(
+        "--subject", nargs="+", choices=SUBJECTS, default=SUBJECTS, metavar="NAME",
+        help=f"whose ratios are shown and judged: {', '.join(SUBJECTS)}",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, default=RESULTS, metavar="FILE", help="where the results go")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each library (default 15)")
     parser.add_argument(
@@ -40,12 +45,11 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 def main(arguments: list[str]) -> int:
     options = parse(arguments)
-    wanted = [PEERS[name] for name in options.peer or PEERS]
-    if PEERS[driver.REFERENCE] not in wanted:
-        wanted.insert(0, PEERS[driver.REFERENCE])
-    wanted.sort(key=list(PEERS.values()).index)
+    chosen = {*(options.peer or PEERS), *options.subject, driver.REFERENCE}
+    wanted = [peer for name, peer in PEERS.items() if name in chosen]
     peers = [peer for peer in wanted if driver.installed(peer)]
-    names = options.workload or (list(dict.fromkeys([t.workload for t in targets.TARGETS])) if options.check else NAMES)
+    judged = {target.workload for target in targets.TARGETS if target.subject in options.subject}
+    names = options.workload or [name for name in NAMES if not options.check or name in judged]
 
     machine = report.machine(options.threads)
     if (machine["load"] or 0) > BUSY:
@@ -63,11 +67,11 @@ def main(arguments: list[str]) -> int:
             if peer not in peers:
                 measured[peer.name] = {"missing": "not installed"}
 
-    report.show_results(results, [peer.name for peer in wanted])
+    report.show_results(results, [peer.name for peer in wanted], options.subject)
     content = {"machine": machine, "rounds": options.rounds, "results": results}
     status = any(["missing" in measured[driver.REFERENCE] for measured in results.values()])
     if options.check:
-        content["targets"] = verdicts = targets.judge(results)
+        content["targets"] = verdicts = targets.judge(results, options.subject)
         report.show_verdicts(verdicts)
         status = status or any([verdict["met"] is False for verdict in verdicts])
     report.write(options.json, content)

@@ -131,16 +131,11 @@ def rotate(
 
 
 def summarise(times: dict[str, list[float]], failed: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Median and best of each peer, the median of its ratios to tetragrad round by round, the ratio of bests."""
-    reference = [] if REFERENCE in failed else times.get(REFERENCE, [])
+    """Median, best and all times of each peer, or why there are none."""
     summary: dict[str, dict[str, Any]] = {}
     for name, seconds in times.items():
-        if name in failed:
-            continue
-        summary[name] = {"median": median(seconds), "best": min(seconds), "rounds": seconds}
-        if reference:
-            summary[name]["ratio"] = median([theirs / ours for theirs, ours in zip(seconds, reference)])
-            summary[name]["best_ratio"] = min(seconds) / min(reference)
+        if name not in failed:
+            summary[name] = {"median": median(seconds), "best": min(seconds), "rounds": seconds}
     summary.update({name: {"missing": why} for name, why in failed.items()})
     return summary
 
@@ -149,7 +144,7 @@ def run_workload(workload: Workload, workers: dict[str, Worker], rounds: int, bu
     """Build, compare and time one workload in all libraries; tetragrad's numbers are the reference."""
     failed: dict[str, str] = {}
     expected = None
-    notes: dict[str, str] = {}
+    remarks: dict[str, dict[str, Any]] = {}
     batches: dict[str, Callable[[], float]] = {}
     for name, worker in workers.items():
         try:
@@ -161,13 +156,26 @@ def run_workload(workload: Workload, workers: dict[str, Worker], rounds: int, bu
         except PeerError as error:
             failed[name] = str(error)
             continue
-        if "note" in answer:
-            notes[name] = answer["note"]
+        remarks[name] = {key: answer[key] for key in ("note", "first_call") if key in answer}
         batches[name] = lambda worker=worker, number=number: worker.ask("time", number=number)["seconds"]
     summary = summarise(rotate(batches, rounds, budget, failed), failed)
-    for name, note in notes.items():
-        summary[name]["note"] = note
+    for name, more in remarks.items():
+        summary[name].update(more)
     return summary
+
+
+def run_memory(peers: Sequence[Peer], threads: int, verbose: bool) -> dict[str, Any]:
+    """What the largest elementwise workload needs beyond inputs and outputs, each library in a fresh process."""
+    results: dict[str, Any] = {}
+    for peer in peers:
+        worker = Worker(peer, threads, verbose)
+        try:
+            results[peer.name] = worker.ask("memory")
+        except PeerError as error:
+            results[peer.name] = {"missing": str(error)}
+        finally:
+            worker.close()
+    return results
 
 
 def run_imports(peers: Sequence[Peer], threads: int, rounds: int, budget: float) -> dict[str, Any]:
@@ -206,6 +214,9 @@ def run(
             progress(name)
             if name == "import":
                 results[name] = run_imports(peers, threads, rounds, budget)
+                continue
+            if name == "memory":
+                results[name] = run_memory(peers, threads, verbose)
                 continue
             if not workers:
                 workers = {peer.name: Worker(peer, threads, verbose) for peer in peers}

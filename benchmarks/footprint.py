@@ -14,7 +14,7 @@ from .peers import Peer
 
 
 def measure(peers: Sequence[Peer]) -> dict[str, dict[str, Any]]:
-    """Bytes of each peer with and without its dependencies; ratios to tetragrad."""
+    """Bytes of each peer with and without its dependencies."""
     sizes: dict[str, dict[str, Any]] = {}
     seen: set[str] = set()
     for peer in peers:
@@ -23,10 +23,6 @@ def measure(peers: Sequence[Peer]) -> dict[str, dict[str, Any]]:
             continue
         seen.add(peer.package)
         sizes[peer.name] = _measure(peer)
-    reference = sizes.get("tetragrad", {}).get("bytes")
-    for size in sizes.values():
-        if reference and "bytes" in size:
-            size["ratio"] = size["bytes"] / reference
     return sizes
 
 

@@ -8,20 +8,17 @@ a step on eight rows, which loads code and starts threads.
 from __future__ import annotations
 
 import argparse
-import ctypes
-import gc
 import json
 import subprocess
 import sys
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy
 
 from .driver import environment, installed
-from .limits import resident
+from .memory import forget_peak, peak, settled
 from .peers import PEERS
 from .report import quantity, show
 
@@ -100,20 +97,12 @@ def inside(library: str, warm: bool) -> dict[str, Any]:
     step = LIBRARIES[library]()
     if warm:
         step(8)
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)  # what is free already goes back, and does not hide in the first size
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew at what is resident now
-    before = resident()
+    before = settled()  # what is free already goes back, and does not hide in the first size
+    forget_peak()
     losses = [step(BATCH)]
     first = peak() - before
     losses += [step(BATCH) for _ in range(STEPS - 1)]
     return {"first": first, "all": peak() - before, "loss": losses[0]}
-
-
-def peak() -> int:
-    """Largest resident size so far, in bytes."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
 
 def measure(library: str, warm: bool, threads: int) -> dict[str, Any]:

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from .peers import PEERS
+from .targets import median_ratio, ratio
 from .workloads import WORKLOADS
 
 TITLES = {
     **{workload.name: workload.title for workload in WORKLOADS.values()},
     "import": "import, fresh process",
+    "memory": "memory of the 4M case beyond inputs and outputs",
     "size": "installed size, with dependencies",
 }
 
@@ -58,6 +60,7 @@ def _cpu() -> str:
     return platform.processor() or platform.machine()
 
 
+MEASURES = {"time": ("", "s"), "first_call": (": first call", "s"), "bytes": ("", "B")}
 UNITS = {
     "s": [(1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")],
     "B": [(1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")],
@@ -71,20 +74,22 @@ def quantity(value: float, unit: str) -> str:
     return f"{scaled:.{0 if scaled >= 99.5 else 1 if scaled >= 9.95 else 2}f} {name}"
 
 
-def rows(results: dict[str, Any], peers: Sequence[str], ratios: bool) -> list[list[str]]:
-    """One row per workload: times, or ratios to tetragrad; '-' where there is none."""
+def rows(measured: dict[str, Any], peers: Sequence[str], subjects: Sequence[str]) -> list[list[str]]:
+    """One row per library that has a result: time or bytes, ratios to the subjects, first call."""
     table = []
-    for workload, measured in results.items():
-        row = [TITLES[workload]]
-        for peer in peers:
-            entry = measured.get(peer, {})
-            if ratios:
-                row.append(f"{entry['ratio']:.2f}" if "ratio" in entry else "-")
-            elif "median" in entry:
-                row.append(quantity(entry["median"], "s"))
-            else:
-                row.append(quantity(entry["bytes"], "B") if "bytes" in entry else "-")
-        table.append(row)
+    for peer in peers:
+        entry = measured.get(peer, {})
+        if "median" in entry:
+            cells = [quantity(entry["median"], "s"), quantity(entry["best"], "s")]
+            ratios = [median_ratio(measured, peer, subject) for subject in subjects]
+        elif "bytes" in entry:
+            cells = [quantity(entry["bytes"], "B"), "-"]
+            ratios = [ratio(measured, peer, subject, "bytes") for subject in subjects]
+        else:
+            continue
+        first_call = entry.get("first_call")
+        cells += ["-" if found is None else f"{found:.2f}" for found in ratios]
+        table.append([peer, *cells, "-" if first_call is None else quantity(first_call, "s")])
     return table
 
 
@@ -116,14 +121,12 @@ def plain(header: Sequence[str], table: Sequence[Sequence[str]]) -> str:
     )
 
 
-def show_results(results: dict[str, Any], peers: Sequence[str]) -> None:
-    """Times, ratios, and why entries are missing."""
-    show("Median time", ["workload", *peers], rows(results, peers, ratios=False))
-    show(
-        "Ratio to tetragrad (above 1: slower or larger than tetragrad)",
-        ["workload", *peers],
-        rows(results, peers, ratios=True),
-    )
+def show_results(results: dict[str, Any], peers: Sequence[str], subjects: Sequence[str]) -> None:
+    """A table for each workload, and why entries are missing."""
+    header = ["library", "median", "best", *[f"/ {subject}" for subject in subjects], "first call"]
+    for workload, measured in results.items():
+        show(TITLES[workload], header, rows(measured, peers, subjects))
+    print("Ratios: medians over the rounds, above 1: slower or larger than the subject. First calls include compiling.")
     for mark, kind in (("-", "missing"), ("*", "note")):
         remarks: dict[tuple[str, str], list[str]] = {}
         for workload, measured in results.items():
@@ -140,10 +143,16 @@ def show_verdicts(verdicts: Sequence[dict[str, Any]]) -> None:
     words = {True: "met", False: "MISSED", None: "not measured"}
     table = []
     for verdict in verdicts:
-        ratios = ["-" if verdict[key] is None else f"{verdict[key]:.2f}" for key in ("best", "median")]
-        target = f"<= {verdict['limit']} x {verdict['peer']}"
-        table.append([verdict["subject"], TITLES[verdict["workload"]], target, *ratios, words[verdict["met"]]])
-    show("Targets: one's time / the other's", ["library", "workload", "target", "best", "median", "verdict"], table)
+        what, limit = MEASURES[verdict["measure"]], verdict["limit"]
+        if verdict["peer"] is None:
+            target, unit = f"<= {quantity(limit, what[1])}", what[1]
+            values = ["-" if verdict["best"] is None else quantity(verdict["best"], unit), "-"]
+        else:
+            target = f"<= {limit:.3g} x {verdict['peer']}"
+            values = ["-" if verdict[key] is None else f"{verdict[key]:.3f}" for key in ("best", "median")]
+        title = f"{TITLES[verdict['workload']]}{what[0]}"
+        table.append([title, verdict["subject"], target, *values, words[verdict["met"]]])
+    show("Targets", ["workload", "subject", "target", "best", "median", "verdict"], table)
 
 
 def write(path: Path, content: dict[str, Any]) -> None:

@@ -77,11 +77,40 @@ def _classification() -> dict[str, Any]:
     return {"params": _layers(784, 256, 10), "inputs": inputs, "labels": rng.integers(0, 10, 256)}
 
 
+def _cross_entropy() -> dict[str, Any]:
+    rng = _random(6)
+    return {"logits": 3 * rng.standard_normal((4096, 1000), np.float32), "labels": rng.integers(0, 1000, 4096)}
+
+
+def _layer_norm() -> dict[str, Any]:
+    """The last argument is what comes back from the layers above: the loss is the sum of the products with it."""
+    rng = _random(7)
+    x, cotangent = rng.standard_normal((2, 4096, 768), np.float32)
+    gain, bias = 1 + 0.1 * rng.standard_normal((2, 768), np.float32)
+    return {"x": x, "gain": gain, "bias": bias, "cotangent": cotangent}
+
+
+def _lenet() -> dict[str, Any]:
+    """Kernels have the shape (outputs, inputs, 5, 5), matrices (inputs, outputs)."""
+    rng = _random(8)
+    params: list[np.ndarray] = []
+    for inputs, outputs in [(1, 6), (6, 16)]:
+        kernel = rng.standard_normal((outputs, inputs, 5, 5)) / np.sqrt(25 * inputs)
+        params += [kernel.astype(np.float32), np.zeros(outputs, np.float32)]
+    params += _layers(400, 120, 84, 10)
+    return {
+        "params": params,
+        "inputs": rng.standard_normal((64, 1, 28, 28)).astype(np.float32),
+        "labels": rng.integers(0, 10, 64),
+    }
+
+
 WORKLOADS = {
     workload.name: workload
     for workload in [
         Workload("multiply", "x*y recorded, 4 float32", "multiply", lambda: {"x": _vector(), "y": _vector() - 1}),
         Workload("dot", "2*dot(x, x) and backward, 4 float32", "dot", lambda: {"x": _vector()}),
+        Workload("dot_gradient", "gradient of 2*dot(x, x), 4 float32", "dot_gradient", lambda: {"x": _vector()}),
         Workload("control_flow", "while norm(b) < 1000, and backward", "control_flow", lambda: {"a": np.float32(0.3)}),
         Workload("chain_10", "10 sin in a chain, and backward", "chain", _chain(10)),
         Workload("chain_100", "100 sin in a chain, and backward", "chain", _chain(100)),
@@ -92,6 +121,14 @@ WORKLOADS = {
             "elementwise_4m", "sum(tanh(u)*exp(-u*u)+sin(u)), value and gradient, 4M float32", "elementwise",
             lambda: {"u": _random(4).standard_normal(4_000_000, np.float32)}, tolerance=1e-3,
         ),
+        Workload(
+            "cross_entropy", "softmax cross-entropy and gradient, 4096x1000 float32", "cross_entropy", _cross_entropy,
+            tolerance=1e-3,
+        ),
+        Workload(
+            "layer_norm", "layer norm and gradients, 4096x768 float32", "layer_norm", _layer_norm, tolerance=1e-3,
+        ),
+        Workload("lenet", "LeNet, 28x28, batch 64, SGD step", "lenet_step", _lenet, 3, tolerance=1e-3),
         Workload(
             "rosenbrock_hessian", "Hessian of Rosenbrock, 100 float64", "rosenbrock_hessian",
             lambda: {"x": _random(5).standard_normal(100)}, tolerance=1e-6,

@@ -11,8 +11,11 @@ import jax.numpy as jnp
 from .jax_programs import (
     bell,
     classification_loss,
+    cross_entropy_loss,
     descend,
     done,
+    lenet_loss,
+    norm_loss,
     regression_loss,
     rosenbrock,
     sines,
@@ -32,6 +35,10 @@ def multiply(x: Any, y: Any) -> Callable[[], Any]:
 
 def dot(x: Any) -> Callable[[], Any]:
     return _repeat(jax.value_and_grad(twice_dot), x)
+
+
+def dot_gradient(x: Any) -> Callable[[], Any]:
+    return _repeat(jax.grad(twice_dot), x)
 
 
 def control_flow(a: Any) -> Callable[[], Any]:
@@ -58,6 +65,10 @@ def classification_step(params: Any, inputs: Any, labels: Any) -> Callable[[], A
     return _descent(descend(classification_loss), params, inputs, labels)
 
 
+def lenet_step(params: Any, inputs: Any, labels: Any) -> Callable[[], Any]:
+    return _descent(descend(lenet_loss), params, inputs, labels)
+
+
 def _descent(step: Callable[..., Any], params: Any, *data: Any) -> Callable[[], Any]:
     params = [jnp.asarray(p) for p in params]
     data = tuple([jnp.asarray(array) for array in data])
@@ -75,10 +86,22 @@ def elementwise(u: Any) -> Callable[[], Any]:
     return _repeat(jax.value_and_grad(bell), u)
 
 
+def cross_entropy(logits: Any, labels: Any) -> Callable[[], Any]:
+    return _repeat(jax.value_and_grad(cross_entropy_loss), logits, labels)
+
+
+def layer_norm(x: Any, gain: Any, bias: Any, cotangent: Any) -> Callable[[], Any]:
+    step = jax.value_and_grad(norm_loss, (0, 1, 2))
+    return _repeat(step, x, gain, bias, cotangent)
+
+
 def rosenbrock_hessian(x: Any) -> Callable[[], Any]:
     return _repeat(jax.hessian(rosenbrock), x)
 
 
-def _repeat(function: Callable[..., Any], x: Any) -> Callable[[], Any]:
-    x = jnp.asarray(x)
-    return lambda: done(function(x))
+def _repeat(function: Callable[..., Any], *arguments: Any) -> Callable[[], Any]:
+    arguments = tuple([jnp.asarray(argument) for argument in arguments])
+    if len(arguments) == 1:
+        (x,) = arguments
+        return lambda: done(function(x))
+    return lambda: done(function(*arguments))

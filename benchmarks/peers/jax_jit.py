@@ -12,8 +12,11 @@ from .jax_eager import _descent, _repeat
 from .jax_programs import (
     bell,
     classification_loss,
+    cross_entropy_loss,
     descend,
     done,
+    lenet_loss,
+    norm_loss,
     regression_loss,
     rosenbrock,
     sines,
@@ -29,6 +32,8 @@ NOTES = {
 }
 UNROLLED = 100
 
+forget = jax.clear_caches
+
 
 def multiply(x: Any, y: Any) -> Callable[[], Any]:
     x, y = jnp.asarray(x), jnp.asarray(y)
@@ -38,6 +43,10 @@ def multiply(x: Any, y: Any) -> Callable[[], Any]:
 
 def dot(x: Any) -> Callable[[], Any]:
     return _repeat(jax.jit(jax.value_and_grad(twice_dot)), x)
+
+
+def dot_gradient(x: Any) -> Callable[[], Any]:
+    return _repeat(jax.jit(jax.grad(twice_dot)), x)
 
 
 def control_flow(a: Any) -> Callable[[], Any]:
@@ -64,8 +73,21 @@ def classification_step(params: Any, inputs: Any, labels: Any) -> Callable[[], A
     return _descent(jax.jit(descend(classification_loss), donate_argnums=0), params, inputs, labels)
 
 
+def lenet_step(params: Any, inputs: Any, labels: Any) -> Callable[[], Any]:
+    return _descent(jax.jit(descend(lenet_loss), donate_argnums=0), params, inputs, labels)
+
+
 def elementwise(u: Any) -> Callable[[], Any]:
     return _repeat(jax.jit(jax.value_and_grad(bell)), u)
+
+
+def cross_entropy(logits: Any, labels: Any) -> Callable[[], Any]:
+    return _repeat(jax.jit(jax.value_and_grad(cross_entropy_loss)), logits, labels)
+
+
+def layer_norm(x: Any, gain: Any, bias: Any, cotangent: Any) -> Callable[[], Any]:
+    step = jax.jit(jax.value_and_grad(norm_loss, (0, 1, 2)))
+    return _repeat(step, x, gain, bias, cotangent)
 
 
 def rosenbrock_hessian(x: Any) -> Callable[[], Any]:

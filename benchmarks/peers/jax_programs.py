@@ -35,7 +35,29 @@ def regression_loss(params: Any, inputs: Any, targets: Any) -> Any:
 def classification_loss(params: Any, inputs: Any, labels: Any) -> Any:
     w1, b1, w2, b2 = params
     logits = jax.nn.relu(inputs @ w1 + b1) @ w2 + b2
+    return cross_entropy_loss(logits, labels)
+
+
+def cross_entropy_loss(logits: Any, labels: Any) -> Any:
     return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1))
+
+
+def _pooled(x: Any) -> Any:
+    return jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, (1, 1, 2, 2), (1, 1, 2, 2), "VALID")
+
+
+def lenet_loss(params: Any, inputs: Any, labels: Any) -> Any:
+    k1, c1, k2, c2, w1, b1, w2, b2, w3, b3 = params
+    h = _pooled(jax.nn.relu(jax.lax.conv(inputs, k1, (1, 1), "SAME") + c1[:, None, None]))
+    h = _pooled(jax.nn.relu(jax.lax.conv(h, k2, (1, 1), "VALID") + c2[:, None, None]))
+    h = jax.nn.relu(h.reshape(len(labels), -1) @ w1 + b1)
+    return cross_entropy_loss(jax.nn.relu(h @ w2 + b2) @ w3 + b3, labels)
+
+
+def norm_loss(x: Any, gain: Any, bias: Any, cotangent: Any) -> Any:
+    centred = x - jnp.mean(x, axis=1, keepdims=True)
+    deviation = jnp.sqrt(jnp.mean(centred * centred, axis=1, keepdims=True) + 1e-5)
+    return jnp.sum((centred / deviation * gain + bias) * cotangent)
 
 
 def descend(loss: Callable[..., Any]) -> Callable[..., Any]:

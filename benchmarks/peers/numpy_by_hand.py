@@ -22,6 +22,10 @@ def dot(x: Any) -> Callable[[], Any]:
     return lambda: (2 * np.dot(x, x), 4 * x)
 
 
+def dot_gradient(x: Any) -> Callable[[], Any]:
+    return lambda: 4 * x
+
+
 def control_flow(a: Any) -> Callable[[], Any]:
     def run() -> Any:
         b, slope = a * 2, 2
@@ -94,6 +98,36 @@ def elementwise(u: Any) -> Callable[[], Any]:
         e = np.exp(-u * u)
         value = np.sum(t * e + np.sin(u))
         return value, e * (1 - t * t - 2 * u * t) + np.cos(u)
+
+    return run
+
+
+def cross_entropy(logits: Any, labels: Any) -> Callable[[], Any]:
+    rows = np.arange(len(labels))
+
+    def run() -> Any:
+        z = logits - logits.max(axis=1, keepdims=True)
+        g = np.exp(z)
+        total = g.sum(axis=1, keepdims=True)
+        value = np.mean(np.log(total[:, 0]) - z[rows, labels])
+        g /= total
+        g[rows, labels] -= 1
+        g /= len(labels)
+        return value, g
+
+    return run
+
+
+def layer_norm(x: Any, gain: Any, bias: Any, cotangent: Any) -> Callable[[], Any]:
+    def run() -> Any:
+        z = x - x.mean(axis=1, keepdims=True)
+        scale = 1 / np.sqrt(np.mean(z * z, axis=1, keepdims=True) + np.float32(1e-5))
+        z *= scale
+        value = np.sum((z * gain + bias) * cotangent)
+        g = cotangent * gain
+        g -= g.mean(axis=1, keepdims=True) + z * np.mean(g * z, axis=1, keepdims=True)
+        g *= scale
+        return value, (g, np.sum(cotangent * z, axis=0), cotangent.sum(axis=0))
 
     return run
 

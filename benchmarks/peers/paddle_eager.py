@@ -42,6 +42,11 @@ def dot(x: Any) -> Callable[[], Any]:
     return _repeat(lambda x: 2 * paddle.dot(x, x), x)
 
 
+def dot_gradient(x: Any) -> Callable[[], Any]:
+    run = dot(x)
+    return lambda: run()[1]
+
+
 def control_flow(a: Any) -> Callable[[], Any]:
     def function(a: Any) -> Any:
         b = a * 2
@@ -83,6 +88,18 @@ def classification_step(params: Any, inputs: Any, labels: Any) -> Callable[[], A
     return _descent(loss, params)
 
 
+def lenet_step(params: Any, inputs: Any, labels: Any) -> Callable[[], Any]:
+    params = k1, c1, k2, c2, w1, b1, w2, b2, w3, b3 = [_variable(p) for p in params]
+    inputs, labels = paddle.to_tensor(inputs), paddle.to_tensor(labels)
+
+    def loss() -> Any:
+        h = F.max_pool2d(F.relu(F.conv2d(inputs, k1, c1, padding=2)), 2)
+        h = F.max_pool2d(F.relu(F.conv2d(h, k2, c2)), 2).flatten(1)
+        return F.cross_entropy(F.relu(F.relu(h @ w1 + b1) @ w2 + b2) @ w3 + b3, labels)
+
+    return _descent(loss, params)
+
+
 def _descent(loss: Callable[[], Any], params: Any) -> Callable[[], Any]:
     optimizer = paddle.optimizer.SGD(LEARNING_RATE, parameters=params)
 
@@ -98,6 +115,28 @@ def _descent(loss: Callable[[], Any], params: Any) -> Callable[[], Any]:
 
 def elementwise(u: Any) -> Callable[[], Any]:
     return _repeat(lambda u: paddle.sum(paddle.tanh(u) * paddle.exp(-u * u) + paddle.sin(u)), u)
+
+
+def _value_and_gradients(loss: Callable[[], Any], *variables: Any) -> Callable[[], Any]:
+    def run() -> Any:
+        for x in variables:
+            x.clear_gradient(False)
+        value = loss()
+        value.backward()
+        return value, [x.grad for x in variables]
+
+    return run
+
+
+def cross_entropy(logits: Any, labels: Any) -> Callable[[], Any]:
+    logits, labels = _variable(logits), paddle.to_tensor(labels)
+    return _value_and_gradients(lambda: F.cross_entropy(logits, labels), logits)
+
+
+def layer_norm(x: Any, gain: Any, bias: Any, cotangent: Any) -> Callable[[], Any]:
+    x, gain, bias = [_variable(array) for array in (x, gain, bias)]
+    cotangent = paddle.to_tensor(cotangent)
+    return _value_and_gradients(lambda: paddle.sum(F.layer_norm(x, x.shape[1:], gain, bias) * cotangent), x, gain, bias)
 
 
 def rosenbrock_hessian(x: Any) -> Callable[[], Any]:

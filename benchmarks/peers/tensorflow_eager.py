@@ -48,6 +48,11 @@ def dot(x: Any) -> Callable[[], Any]:
     return _repeat(lambda x: 2 * tf.tensordot(x, x, axes=1), x)
 
 
+def dot_gradient(x: Any) -> Callable[[], Any]:
+    run = dot(x)
+    return lambda: run()[1]
+
+
 def control_flow(a: Any) -> Callable[[], Any]:
     def function(a: Any) -> Any:
         b = a * 2
@@ -90,6 +95,24 @@ def classification_step(params: Any, inputs: Any, labels: Any) -> Callable[[], A
     return _descent(loss, params)
 
 
+def lenet_step(params: Any, inputs: Any, labels: Any) -> Callable[[], Any]:
+    k1, c1, k2, c2, w1, *others = params
+    kernels = [k.transpose(2, 3, 1, 0) for k in (k1, k2)]  # channels come last in TensorFlow
+    w1 = w1.reshape(16, 5, 5, -1).transpose(1, 2, 0, 3).reshape(w1.shape)
+    params = [tf.Variable(p) for p in (kernels[0], c1, kernels[1], c2, w1, *others)]
+    k1, c1, k2, c2, w1, b1, w2, b2, w3, b3 = params
+    inputs, labels = tf.constant(inputs.transpose(0, 2, 3, 1)), tf.constant(labels)
+
+    def loss() -> Any:
+        h = tf.nn.max_pool2d(tf.nn.relu(tf.nn.conv2d(inputs, k1, 1, "SAME") + c1), 2, 2, "VALID")
+        h = tf.nn.max_pool2d(tf.nn.relu(tf.nn.conv2d(h, k2, 1, "VALID") + c2), 2, 2, "VALID")
+        h = tf.nn.relu(tf.reshape(h, (64, 400)) @ w1 + b1)
+        logits = tf.nn.relu(h @ w2 + b2) @ w3 + b3
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+
+    return _descent(loss, params)
+
+
 def _descent(loss: Callable[[], Any], params: Any) -> Callable[[], Any]:
     def run() -> Any:
         with tf.GradientTape() as tape:
@@ -103,6 +126,37 @@ def _descent(loss: Callable[[], Any], params: Any) -> Callable[[], Any]:
 
 def elementwise(u: Any) -> Callable[[], Any]:
     return _repeat(lambda u: tf.reduce_sum(tf.tanh(u) * tf.exp(-u * u) + tf.sin(u)), u)
+
+
+def _value_and_gradients(function: Callable[..., Any], *arrays: Any) -> Callable[[], Any]:
+    variables = [tf.Variable(array) for array in arrays]
+
+    def run() -> Any:
+        with tf.GradientTape() as tape:
+            y = function(*variables)
+        return y, tape.gradient(y, variables)
+
+    return run
+
+
+def cross_entropy(logits: Any, labels: Any) -> Callable[[], Any]:
+    labels = tf.constant(labels)
+
+    def loss(logits: Any) -> Any:
+        return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits))
+
+    return _value_and_gradients(loss, logits)
+
+
+def layer_norm(x: Any, gain: Any, bias: Any, cotangent: Any) -> Callable[[], Any]:
+    cotangent = tf.constant(cotangent)
+
+    def loss(x: Any, gain: Any, bias: Any) -> Any:
+        centred = x - tf.reduce_mean(x, axis=1, keepdims=True)
+        scale = tf.math.rsqrt(tf.reduce_mean(tf.square(centred), axis=1, keepdims=True) + 1e-5)
+        return tf.reduce_sum((centred * scale * gain + bias) * cotangent)
+
+    return _value_and_gradients(loss, x, gain, bias)
 
 
 def rosenbrock_hessian(x: Any) -> Callable[[], Any]:

@@ -39,6 +39,11 @@ def dot(x: Any) -> Callable[[], Any]:
     return run
 
 
+def dot_gradient(x: Any) -> Callable[[], Any]:
+    run = dot(x)
+    return lambda: run()[1]
+
+
 def control_flow(a: Any) -> Callable[[], Any]:
     def function(a: Any) -> Any:
         b = a * 2
@@ -96,6 +101,18 @@ def classification_step(params: Any, inputs: Any, labels: Any) -> Callable[[], A
     return _descent(loss, params)
 
 
+def lenet_step(params: Any, inputs: Any, labels: Any) -> Callable[[], Any]:
+    params = k1, c1, k2, c2, w1, b1, w2, b2, w3, b3 = [_variable(p) for p in params]
+    inputs, labels = torch.tensor(inputs), torch.tensor(labels)
+
+    def loss() -> Any:
+        h = F.max_pool2d(torch.relu(F.conv2d(inputs, k1, c1, padding=2)), 2)
+        h = F.max_pool2d(torch.relu(F.conv2d(h, k2, c2)), 2).flatten(1)
+        return F.cross_entropy(torch.relu(torch.relu(h @ w1 + b1) @ w2 + b2) @ w3 + b3, labels)
+
+    return _descent(loss, params)
+
+
 def _descent(loss: Callable[[], Any], params: Any) -> Callable[[], Any]:
     def run() -> Any:
         value = loss()
@@ -120,6 +137,29 @@ def elementwise(u: Any) -> Callable[[], Any]:
         return y, g
 
     return run
+
+
+def _value_and_gradients(loss: Callable[[], Any], *variables: Any) -> Callable[[], Any]:
+    def run() -> Any:
+        value = loss()
+        value.backward()
+        gradients = [x.grad for x in variables]
+        for x in variables:
+            x.grad = None
+        return value, gradients
+
+    return run
+
+
+def cross_entropy(logits: Any, labels: Any) -> Callable[[], Any]:
+    logits, labels = _variable(logits), torch.tensor(labels)
+    return _value_and_gradients(lambda: F.cross_entropy(logits, labels), logits)
+
+
+def layer_norm(x: Any, gain: Any, bias: Any, cotangent: Any) -> Callable[[], Any]:
+    x, gain, bias = [_variable(array) for array in (x, gain, bias)]
+    cotangent = torch.tensor(cotangent)
+    return _value_and_gradients(lambda: torch.sum(F.layer_norm(x, x.shape[1:], gain, bias) * cotangent), x, gain, bias)
 
 
 def rosenbrock_hessian(x: Any) -> Callable[[], Any]:
