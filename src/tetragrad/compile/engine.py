@@ -11,9 +11,9 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Iterable, Mapping
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from . import store
 from .ir import Module
@@ -23,6 +23,19 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
 
 _numbers = itertools.count()
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _exclusive(function: Callable[P, R]) -> Callable[P, R]:
+    """One thread at a time; what LLVM made for the call is freed before the next thread's turn, or a fork."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _lock:
+            return function(*args, **kwargs)
+
+    return run
 
 
 class Host:
@@ -100,6 +113,11 @@ class Code:
     def __getitem__(self, name: str) -> int:
         return self.addresses[name]
 
+    def __del__(self) -> None:
+        if not sys.is_finalizing():
+            with _lock:
+                self._tracker.close()
+
 
 def compile(module: Module, symbols: Mapping[str, int] | None = None) -> Code:
     """Optimise a module for this computer and bring it into memory.
@@ -126,60 +144,55 @@ def emit(module: Module) -> bytes:
     return store.kept(str(module), host().key, lambda: _emit(module, dumps))
 
 
+@_exclusive
 def _emit(module: Module, dumps: list[str]) -> bytes:
-    import llvmlite.binding as llvm
-
-    with _lock:
-        machine = host().machine
-        parsed = _optimised(module, llvm)
-        if "llvm" in dumps:
-            print(parsed, file=sys.stderr)
-        if "asm" in dumps:
-            print(machine.emit_assembly(parsed), file=sys.stderr)
-        return machine.emit_object(parsed)
+    machine = host().machine
+    parsed = _optimised(module)
+    if "llvm" in dumps:
+        print(parsed, file=sys.stderr)
+    if "asm" in dumps:
+        print(machine.emit_assembly(parsed), file=sys.stderr)
+    return machine.emit_object(parsed)
 
 
+@_exclusive
 def assembly(module: Module) -> str:
     """The optimised assembly of a module, for tests and for reading."""
-    import llvmlite.binding as llvm
-
-    with _lock:
-        machine = host().machine
-        return machine.emit_assembly(_optimised(module, llvm))
+    return host().machine.emit_assembly(_optimised(module))
 
 
+@_exclusive
 def optimised(module: Module) -> str:
     """The optimised IR of a module, for tests and for reading."""
+    return str(_optimised(module))
+
+
+def _optimised(module: Module) -> Any:
     import llvmlite.binding as llvm
 
-    with _lock:
-        return str(_optimised(module, llvm))
-
-
-def _optimised(module: Module, llvm: Any) -> Any:
     target = host()
     head = f'target triple = "{target.triple}"\ntarget datalayout = "{target.layout}"\n'
     parsed = llvm.parse_assembly(head + str(module), llvm.create_context())
     if module.finished:
         return parsed
     options = llvm.create_pipeline_tuning_options(speed_level=3)
-    options.loop_vectorization = options.slp_vectorization = True
-    options.loop_interleaving = options.loop_unrolling = True
+    options.loop_vectorization = options.loop_interleaving = True
+    options.slp_vectorization = options.loop_unrolling = False  # a fifth of the time to compile, for nothing measurable
     builder = llvm.create_pass_builder(target.machine, options)
     builder.getModulePassManager().run(parsed, builder)
     return parsed
 
 
+@_exclusive
 def load(object_code: bytes, exports: Iterable[str], symbols: Mapping[str, int] | None = None) -> Code:
     """Bring object code that `emit` made, on a computer with the same `Host.key`, into memory."""
     import llvmlite.binding as llvm
 
     exports = list(exports)
-    with _lock:
-        builder = llvm.JITLibraryBuilder().add_object_img(object_code).add_current_process()
-        for name, address in (symbols or {}).items():
-            builder.import_symbol(name, address)
-        for name in exports:
-            builder.export_symbol(name)
-        tracker = builder.link(host().linker, f"tetragrad.{next(_numbers)}")
+    builder = llvm.JITLibraryBuilder().add_object_img(object_code).add_current_process()
+    for name, address in (symbols or {}).items():
+        builder.import_symbol(name, address)
+    for name in exports:
+        builder.export_symbol(name)
+    tracker = builder.link(host().linker, f"tetragrad.{next(_numbers)}")
     return Code(object_code, tracker, {name: tracker[name] for name in exports})

@@ -19,7 +19,7 @@ def on_numbers(module: Module, name: str, types: Sequence[str]) -> Function:
     symbol = f"{name}.{types[0]}"
     function = module.functions.get(symbol)
     if function is None:
-        function = Function(module, symbol, types[0], types[1:], internal=True, attributes="noinline cold")
+        function = Function(module, symbol, types[0], types[1:], internal=True, attributes="noinline cold optnone")
         with function as b:
             b.ret(scalars.emit(b, name, b.arguments, {}))
     return function
