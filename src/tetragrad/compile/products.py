@@ -13,7 +13,7 @@ from .expand import Expansion, Rule
 from .graph import Op, Value
 
 # Up to this many multiplications a matrix product is a loop nest.
-TINY = 4096
+TINY = 512
 
 
 def _supported(op: Op, operands: Sequence[Value]) -> bool:
