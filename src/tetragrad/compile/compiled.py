@@ -52,7 +52,8 @@ def compile(
         Positions of arguments that are part of the signature by their value. Integers, booleans, strings and functions
         always are.
     donate : int or sequence of int
-        Positions of arguments whose arrays the program may overwrite; they hold anything afterwards.
+        Positions of arguments whose arrays the program may overwrite: the caller promises not to read them again. So
+        far results always get memory of their own.
 
     Returns
     -------
