@@ -19,9 +19,9 @@ def _fixed(function: Any, x: Any) -> Callable[[], Any]:
     buffer, evaluate = function.buffer()
     x = numpy.asarray(x, numpy.float64)
     results = [numpy.zeros(function.size_out(n), order="F") for n in range(function.n_out())]
-    buffer.set_arg(0, memoryview(x))
+    buffer.set_arg(0, x.data)
     for n, result in enumerate(results):
-        buffer.set_res(n, memoryview(result))
+        buffer.set_res(n, result.data)
 
     def run() -> Any:
         evaluate()
