@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import subprocess
 import sys
 import threading
@@ -304,7 +305,7 @@ with ir.Function(module, "f", "i8", ["i8"]) as b:
     b.ret(b.arguments[0] * 3)
 code = engine.compile(module)
 """
-    environment = {"TETRAGRAD_DUMP": "llvm,asm", "PYTHONPATH": ":".join(p for p in sys.path if p)}
+    environment = {"TETRAGRAD_DUMP": "llvm,asm", "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert "define i64 @f(i64" in done.stderr and ".globl" in done.stderr
