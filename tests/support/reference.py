@@ -11,6 +11,8 @@ import scipy.special
 
 from tetragrad.core.primitive import Primitive
 
+from . import windows
+
 
 def reference(row: Primitive) -> Callable[..., Any] | None:
     """An independent function with the row's arguments and parameters; None where the row is NumPy's own function."""
@@ -130,6 +132,15 @@ OWN: dict[str, Callable[..., Any]] = {
     "adjugate_push": adjugate_push,
     "astype": lambda x, dtype: (x.real if x.dtype.kind == "c" and dtype.kind != "c" else x).astype(dtype),
     "astype_discrete": lambda x, dtype: x.real.astype(dtype),
+    "conv": windows.conv_row,
+    "conv_kernel": windows.conv_kernel_row,
+    "conv_transpose": windows.conv_transpose_row,
+    "max_pool": windows.max_pool,
+    "window_argmax": windows.window_argmax,
+    "window_scatter": windows.window_scatter,
+    "window_spread": windows.window_spread,
+    "window_sum": windows.window_sum,
+    "window_take": windows.window_take,
     "concatenate": lambda *arrays, axis: np.concatenate(arrays, axis=axis),
     "cumsum": cumsum,
     "einsum": lambda *arrays, subscripts, optimize: np.einsum(subscripts, *arrays),

@@ -70,3 +70,118 @@ def gradients(f, arrays, g, step=1e-6):
             gradient[place] = np.sum((up - down) * g) / (2 * step)
         found.append(gradient)
     return found
+
+
+# -- the rows of the table, element by element -------------------------------------------------------------------------
+
+
+def elements(size, window, stride, padding, dilation):
+    """Of each window each element that is inside: the window's place, the element's number, place in it, and index."""
+    for place in itertools.product(*map(range, counts_of(size, window, stride, padding, dilation))):
+        for number, inside in enumerate(itertools.product(*map(range, window))):
+            index = tuple(
+                [t * s + k * d - low for t, k, s, d, (low, _) in zip(place, inside, stride, dilation, padding)]
+            )
+            if all([0 <= i < n for i, n in zip(index, size)]):
+                yield place, number, inside, index
+
+
+def counts_of(size, window, stride, padding, dilation):
+    """How many windows there are along each axis."""
+    return tuple(
+        [
+            (n + low + high - d * (k - 1) - 1) // s + 1
+            for n, k, s, (low, high), d in zip(size, window, stride, padding, dilation)
+        ]
+    )
+
+
+def split(x, window):
+    """The leading and the last axes."""
+    rank = x.ndim - len(window)
+    return x.shape[:rank], x.shape[rank:]
+
+
+def window_sum(x, **how):
+    lead, size = split(x, how["window"])
+    out = np.zeros((*lead, *counts_of(size, **how)), x.dtype)
+    for place, _, _, index in elements(size, **how):
+        out[(..., *place)] += x[(..., *index)]
+    return out
+
+
+def window_spread(x, size, **how):
+    out = np.zeros((*split(x, how["window"])[0], *size), x.dtype)
+    for place, _, _, index in elements(size, **how):
+        out[(..., *index)] += x[(..., *place)]
+    return out
+
+
+def max_pool(x, **how):
+    lead, size = split(x, how["window"])
+    out = np.full((*lead, *counts_of(size, **how)), -np.inf, x.dtype)
+    for place, _, _, index in elements(size, **how):
+        out[(..., *place)] = np.maximum(out[(..., *place)], x[(..., *index)])
+    return out
+
+
+def window_argmax(x, out, padding, **how):
+    """255 where no element is `out`; padding counts as -inf."""
+    lead, size = split(x, how["window"])
+    x = np.pad(x, [(0, 0)] * len(lead) + list(padding), constant_values=-np.inf)
+    found = np.full(out.shape, 255)
+    for place, number, _, index in elements(x.shape[len(lead) :], padding=[(0, 0)] * len(size), **how):
+        there = found[(..., *place)]
+        found[(..., *place)] = np.where((there == 255) & (x[(..., *index)] == out[(..., *place)]), number, there)
+    return found
+
+
+def window_take(x, index, **how):
+    lead, size = split(x, how["window"])
+    counts = counts_of(size, **how)
+    chosen = np.broadcast_to(index, (*np.broadcast_shapes(lead, index.shape[: -len(counts)]), *counts))
+    out = np.zeros(chosen.shape, x.dtype)
+    for place, number, _, at in elements(size, **how):
+        out[(..., *place)] += np.where(chosen[(..., *place)] == number, x[(..., *at)], 0)
+    return out
+
+
+def window_scatter(x, index, size, **how):
+    x, index = np.broadcast_arrays(x, index)
+    out = np.zeros((*split(x, how["window"])[0], *size), x.dtype)
+    for place, number, _, at in elements(size, **how):
+        out[(..., *at)] += np.where(index[(..., *place)] == number, x[(..., *place)], 0)
+    return out
+
+
+def channels(inputs, outputs, groups):
+    """Which channel in, which one within its group, and which one out belong together."""
+    for o in range(outputs):
+        group = o // (outputs // groups)
+        for c in range(inputs // groups):
+            yield group * (inputs // groups) + c, c, o
+
+
+def conv_row(x, w, groups, **how):
+    out = np.zeros((len(x), len(w), *counts_of(x.shape[2:], w.shape[2:], **how)), np.result_type(x, w))
+    for place, _, inside, index in elements(x.shape[2:], w.shape[2:], **how):
+        for c, part, o in channels(x.shape[1], len(w), groups):
+            out[(slice(None), o, *place)] += x[(slice(None), c, *index)] * w[(o, part, *inside)]
+    return out
+
+
+def conv_transpose_row(x, w, size, groups, **how):
+    inputs = w.shape[1] * groups
+    out = np.zeros((len(x), inputs, *size), np.result_type(x, w))
+    for place, _, inside, index in elements(size, w.shape[2:], **how):
+        for c, part, o in channels(inputs, len(w), groups):
+            out[(slice(None), c, *index)] += x[(slice(None), o, *place)] * w[(o, part, *inside)]
+    return out
+
+
+def conv_kernel_row(x, y, size, groups, **how):
+    out = np.zeros((y.shape[1], x.shape[1] // groups, *size), np.result_type(x, y))
+    for place, _, inside, index in elements(x.shape[2:], size, **how):
+        for c, part, o in channels(x.shape[1], y.shape[1], groups):
+            out[(o, part, *inside)] += np.sum(x[(slice(None), c, *index)] * y[(slice(None), o, *place)])
+    return out
