@@ -126,13 +126,14 @@ def max_pool(x, **how):
 
 
 def window_argmax(x, out, padding, **how):
-    """255 where no element is `out`; padding counts as -inf."""
+    """255 where no element is `out`, which is nan where some element is; padding counts as -inf."""
     lead, size = split(x, how["window"])
     x = np.pad(x, [(0, 0)] * len(lead) + list(padding), constant_values=-np.inf)
     found = np.full(out.shape, 255)
     for place, number, _, index in elements(x.shape[len(lead) :], padding=[(0, 0)] * len(size), **how):
-        there = found[(..., *place)]
-        found[(..., *place)] = np.where((there == 255) & (x[(..., *index)] == out[(..., *place)]), number, there)
+        element, there = x[(..., *index)], found[(..., *place)]
+        same = (element == out[(..., *place)]) | np.isnan(element)
+        found[(..., *place)] = np.where((there == 255) & same, number, there)
     return found
 
 
