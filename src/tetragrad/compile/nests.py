@@ -165,6 +165,7 @@ class Nests:
             if op not in self.native:
                 wanted.update(self.alone(op) or ())
         self.wanted = wanted
+        repeated = self._find_repeated()
         for op in self.graph.ops:
             if op not in self.native or op.name in REDUCTIONS or op in self.written:
                 continue
@@ -175,8 +176,18 @@ class Nests:
                 cost = inside + _WEIGHTS.get(op.name, 0 if op.out.shape == () else _weight(op))
                 if cost > CHEAP and not (op.out.shape == () and cost < 8 * CHEAP) and op.name not in _WEIGHTS:
                     continue
+                if cost and op.out in repeated:
+                    continue
             for value in op.outputs:
                 self.costs[value] = cost
+
+    def _find_repeated(self) -> set[Value]:
+        """What overlapping windows are taken of: its elements would be computed again for each."""
+        found: set[Value] = set()
+        for op in reversed(self.graph.ops):
+            if op.name in MOVES and (op.out in found or (op.name == "unfold" and op.out.size > op.operands[0].size)):
+                found.update(op.operands)
+        return found
 
     # -- works
 
