@@ -92,6 +92,24 @@ def test_transposes_and_slices_are_not_copied():
     assert [type(step) for step in program.steps] == [GemmStep]
 
 
+def test_what_windows_are_taken_of_is_stored():
+    def f(x, k):
+        return tg.nn.conv2d(tg.nn.max_pool2d(x, 2), k)
+
+    program = assert_agrees(*traced(f, normal(2, 3, 12, 12), normal(4, 3, 3, 3)))
+    assert sum([step.flops for step in kernels(program)]) == 3 * 2 * 3 * 6 * 6
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8])
+@pytest.mark.parametrize("length", range(1, 18))
+def test_short_rows(length, dtype):
+    def f(x, y):
+        return x[:, ::-1] * y + 1, tnp.sum(x * y, axis=1), tnp.max(x, axis=0), tnp.argmin(y, axis=1)
+
+    x, y = [(10 * normal(*shape)).astype(dtype) for shape in [(5, length), (5, length)]]
+    assert_agrees(*traced(f, x, y))
+
+
 @pytest.mark.parametrize("axis", [None, 0, 1, 2, (0, 1), (1, 2), (0, 2)])
 @pytest.mark.parametrize("shape", [(7, 5, 9), (64, 300, 3), (2, 1, 4000), (1100, 2, 8)])
 def test_reductions(shape, axis):

@@ -25,6 +25,7 @@ SCRATCH = 1 << 16  # bytes of a row that waits for a later stage
 HEAVY = 10  # instructions worth a store and a load
 SHORT = 40  # expressions
 LONG = 17  # iterations of a loop that is not unrolled
+TINY = range(3, 16)  # iterations that LLVM would take as masked vectors, which are slow to store
 
 
 class Stage:
@@ -358,13 +359,17 @@ class Emitter:
         inside = [e for e in walk(needed, lambda e: not self._is_known(e)) if e.kind == "apply"]
         names = {e.data[0] for e in inside if loop in e.symbols and not self._is_known(e)}
         hints: dict[str, bool | int] = {"interleave.count": 2} if names & scalars.function_names() else {}
+        pieces = [(start, stop)]
+        if isinstance(stop, int) and stop in TINY and not hints and len(inside) <= SHORT:
+            pieces = _powers(stop)
 
         def run(hints: dict[str, bool | int]) -> list[Scalar]:
             self.outlined = hints is SLOW
-            with self._open(loop, start, stop, hints):
-                self._iteration(stage, sums)
-                for condition in b.rare or ():
-                    b.store(flag, b.load(flag, "b1") | condition)
+            for low, high in pieces:
+                with self._open(loop, low, high, hints):
+                    self._iteration(stage, sums)
+                    for condition in b.rare or ():
+                        b.store(flag, b.load(flag, "b1") | condition)
             self.outlined = False
             return []
 
@@ -539,6 +544,16 @@ class Emitter:
             part = index * factor if factor != 1 else index
             total = part if isinstance(total, int) and total == 0 else part + total
         return total
+
+
+def _powers(length: int) -> list[tuple[int, int]]:
+    """A range in pieces whose lengths are powers of two."""
+    found, start = [], 0
+    for size in (8, 4, 2, 1):
+        if length & size:
+            found.append((start, start + size))
+            start += size
+    return found
 
 
 def emit_kernel(

@@ -176,7 +176,7 @@ class Nests:
                 cost = inside + _WEIGHTS.get(op.name, 0 if op.out.shape == () else _weight(op))
                 if cost > CHEAP and not (op.out.shape == () and cost < 8 * CHEAP) and op.name not in _WEIGHTS:
                     continue
-                if cost and op.out in repeated:
+                if cost and not repeated.isdisjoint(op.outputs):
                     continue
             for value in op.outputs:
                 self.costs[value] = cost
@@ -185,7 +185,9 @@ class Nests:
         """What overlapping windows are taken of: its elements would be computed again for each."""
         found: set[Value] = set()
         for op in reversed(self.graph.ops):
-            if op.name in MOVES and (op.out in found or (op.name == "unfold" and op.out.size > op.operands[0].size)):
+            if op.name not in MOVES:
+                continue
+            if not found.isdisjoint(op.outputs) or (op.name == "unfold" and op.out.size > op.operands[0].size):
                 found.update(op.operands)
         return found
 
