@@ -117,6 +117,19 @@ def test_blocks_are_as_accurate_as_numpy(two_threads):
     assert abs(make_entry(made)(a, b) - exact).max() <= 2 * abs(a @ b - exact).max()
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("size", [(3, 5, 2048), (5, 3, 2049), (8, 200, 4099), (6, 25, 50176)], ids=str)
+def test_long_dot_products(dtype, size):
+    m, n, k = size
+    check_product(dtype, m, n, k, tb=True)
+    made, a_shape, b_shape = product(dtype, m, n, k, tb=True)
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=a_shape).astype(dtype), rng.normal(size=b_shape).astype(dtype)
+    exact = a.astype(np.longdouble) @ b.astype(np.longdouble).T
+    error, numpy_error = [np.sqrt(np.mean((found - exact) ** 2)) for found in (make_entry(made)(a, b), a @ b.T)]
+    assert error <= 2 * numpy_error
+
+
 def test_scipy_is_loaded_only_for_blas():
     import subprocess
     import sys

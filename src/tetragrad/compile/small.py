@@ -8,7 +8,8 @@ vector that overlaps its neighbour and computes the same again.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from operator import add
+from typing import Any, NamedTuple
 
 from . import engine
 from .ir import Builder, Function, Scalar
@@ -19,6 +20,8 @@ REGISTERS = 8  # that sums are kept in: as many as the processor can have under 
 # Multiplications up to which this is faster than `blocked` and BLAS; and where there are but few rows or columns.
 MOST_TILED, MOST_DOTS, MOST_THIN = 48**3, 24**3, 1 << 19
 THIN = 8
+STRETCH = 2048  # elements of a dot product that are summed by themselves: the sums are more exact
+MOST_LONG = 1 << 23  # multiplications of few, long dot products up to which BLAS is no faster
 
 # The loops are as they should be: LLVM would spend its time on making them longer.
 AS_IT_IS: dict[str, bool | int] = {"unroll.disable": True, "vectorize.enable": False}
@@ -61,7 +64,7 @@ def small_product(step: GemmStep) -> Product | None:
     along_n = sizes.y_column == sizes.out_column == item
     if along_n and (sizes.n > 1 or sizes.k == 1) and (thin or multiplications <= MOST_TILED):
         emit = _emit_tiles
-    elif along_k and (thin or multiplications <= MOST_DOTS):
+    elif along_k and (thin or multiplications <= (MOST_LONG if _is_long(step) else MOST_DOTS)):
         emit = _emit_dots
     else:
         return None
@@ -76,6 +79,10 @@ def small_product(step: GemmStep) -> Product | None:
         b.call(function, None, [*((y, x) if swapped else (x, y)), out])
 
     return product
+
+
+def _is_long(step: GemmStep) -> bool:
+    return min(step.m, step.n) <= THIN and step.k >= STRETCH
 
 
 def sizes_of(step: GemmStep) -> Sizes:
@@ -165,14 +172,23 @@ def _emit_dots(b: Builder, sizes: Sizes, type: str, x: Scalar, y: Scalar, out: S
 
 def _dots(b: Builder, length: int, type: str, xs: list[Scalar], ys: list[Scalar]) -> list[Scalar]:
     """The dot product of each x with each y."""
+    item = int(type[1])
+
+    def moved(start: Any) -> list[list[Scalar]]:
+        return [[b.offset(p, start * item) for p in group] for group in (xs, ys)]
+
+    if length > STRETCH:
+        whole, rest = divmod(length, STRETCH)
+        with b.loop(0, whole, carry=[b.const(type, 0)] * (len(xs) * len(ys)), hints=AS_IT_IS) as (index, totals):
+            totals[:] = map(add, totals, _dots(b, STRETCH, type, *moved(index * STRETCH)))
+        return list(map(add, totals, _dots(b, rest, type, *moved(whole * STRETCH)))) if rest else totals
     pairs = [(x, y) for x in range(len(xs)) for y in range(len(ys))]
     lanes = _lanes(type, length)
     wide = vector(type, lanes)
-    item = int(type[1])
     together = max(1, min(REGISTERS // len(pairs), length // lanes))  # sums of each pair
     sums = [b.splat(b.const(type, 0), wide)] * (len(pairs) * together)
 
-    def add(sums: list[Scalar], start: Scalar, type: str, first: int) -> None:
+    def step(sums: list[Scalar], start: Scalar, type: str, first: int) -> None:
         values = [[b.load(b.offset(p, start), type) for p in group] for group in (xs, ys)]
         for place, (x, y) in enumerate(pairs, first):
             sums[place] = b.fma(values[0][x], values[1][y], sums[place])
@@ -184,7 +200,7 @@ def _dots(b: Builder, length: int, type: str, xs: list[Scalar], ys: list[Scalar]
             with b.loop(0, times, carry=sums, hints=AS_IT_IS) as (index, carried):
                 for part in range(count):
                     element = (index * count + part) * lanes + done
-                    add(carried, element * item, wide, part * len(pairs))
+                    step(carried, element * item, wide, part * len(pairs))
             sums = carried
             done += times * lanes * count
     totals = []
@@ -194,5 +210,5 @@ def _dots(b: Builder, length: int, type: str, xs: list[Scalar], ys: list[Scalar]
             total = total + sums[place + part * len(pairs)]
         totals.append(b.sum_lanes(total))
     for rest in range(done, length):
-        add(totals, b.const("i8", rest * item), type, 0)
+        step(totals, b.const("i8", rest * item), type, 0)
     return totals
