@@ -17,7 +17,7 @@ from ..core.sweep import pull
 from ..core.tensor import Tensor
 from .graph import Graph, Value
 from .passes import improve
-from .specialize import Specialized, build_entry, call_entry, is_differentiable, prepared
+from .specialize import Specialized, build_entry, call_entry, is_differentiable
 from .trace import trace_leaves
 
 
@@ -80,16 +80,15 @@ class Pair:
     def run_forward(self, leaves: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """Outputs (then what was written), and what the backward program reads."""
         values = [leaves[position] for position in self.whole.traced] + self.captured
-        arguments = [prepared(value, node) for value, node in zip(values, self.forward_inputs)]
-        outs = list(call_entry(self.forward, arguments, self.outputs))
+        outs = list(call_entry(self.forward, values, self.forward_inputs, self.outputs))
         made = [source for source in self.residuals if source is None]
         results, rest = outs[: len(outs) - len(made)], iter(outs[len(outs) - len(made) :])
-        return results, [next(rest) if source is None else arguments[source] for source in self.residuals]
+        return results, [next(rest) if source is None else values[source] for source in self.residuals]
 
     def run_backward(self, residuals: Sequence[Any], gs: Sequence[Any]) -> Sequence[Any]:
         """Cotangents of the variables, as plain arrays."""
-        arguments = [prepared(value, node) for value, node in zip((*residuals, *gs), self.backward_inputs)]
-        return call_entry(self.backward, arguments, len(self.variables) + len(self.joined))
+        count = len(self.variables) + len(self.joined)
+        return call_entry(self.backward, (*residuals, *gs), self.backward_inputs, count)
 
     def pullback(self, leaves: Sequence[Any], gs: Sequence[Any]) -> Sequence[Any]:
         """Cotangents of the variables where they are recorded: a compiled function of leaves and cotangents."""

@@ -67,8 +67,10 @@ class Specialized:
     def run(self, leaves: Sequence[Any]) -> Any:
         """Outputs in the caller's structure and kind."""
         assert self.entry is not None
-        outs = call_entry(self.entry, self.arguments(leaves), len(self.graph.outputs))
-        self.write_back(leaves, outs[len(self.faces) :])
+        values = [leaves[position] for position in self.traced] + self.captured
+        outs = call_entry(self.entry, values, self.graph.inputs, len(self.graph.outputs))
+        if len(outs) > len(self.faces):
+            self.write_back(leaves, outs[len(self.faces) :])
         return unflatten(self.out_structure, self.faced(outs))
 
     def faced(self, outs: Sequence[Any]) -> list[Any]:
@@ -88,11 +90,6 @@ class Specialized:
                     Face.__setitem__(target, Ellipsis, new)
             elif isinstance(target, np.ndarray):
                 np.copyto(target, new)
-
-    def arguments(self, leaves: Sequence[Any]) -> list[Any]:
-        """What the native entry takes: arrays in the layout it reads, Python floats."""
-        values = [leaves[position] for position in self.traced] + self.captured
-        return [prepared(value, node) for value, node in zip(values, self.graph.inputs)]
 
     def is_recorded(self, leaves: Sequence[Any]) -> bool:
         """Whether a call with these leaves has to become part of a graph, if operations are recorded at all."""
@@ -240,9 +237,7 @@ def described(leaf: Any) -> str:
 
 
 def prepared(value: Any, node: Value) -> Any:
-    """An argument as the native entry reads it."""
-    if isinstance(value, Tensor):
-        value = value._value
+    """An argument as the native entry reads it: an array in its layout, or a Python float."""
     if node.weak:
         return float(value)
     if type(value) is not np.ndarray:
@@ -253,9 +248,12 @@ def prepared(value: Any, node: Value) -> Any:
     return np.array(value, order="C", dtype=dtype)
 
 
-def call_entry(entry: Entry, arguments: Sequence[Any], count: int) -> Sequence[Any]:
-    """The `count` outputs of a native entry."""
-    out = entry(*arguments)
+def call_entry(entry: Entry, values: Sequence[Any], nodes: Sequence[Value], count: int) -> Sequence[Any]:
+    """The `count` outputs of a native entry, given arrays, Tensors and numbers for its inputs `nodes`."""
+    values = [value._value if isinstance(value, Tensor) else value for value in values]
+    out = entry(*values)
+    if out is NotImplemented:  # most often the values can be read as they are
+        out = entry(*[prepared(value, node) for value, node in zip(values, nodes)])
     if out is NotImplemented:
         raise UntraceableError("compile: an array from outside the function has changed its shape or dtype")
     return (out,) if count == 1 else out
