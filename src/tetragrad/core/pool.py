@@ -14,6 +14,8 @@ from .locks import FREE_THREADED, process_lock
 LARGE = 1 << 20  # bytes; smaller arrays the allocator keeps by itself
 LIMIT = 1 << 28  # bytes kept at most
 
+_SEEN = (1 << 25) - (1 << 13)  # just below the most that it learns from
+
 _arrays: list[Any] = []
 _lock = process_lock()
 
@@ -34,6 +36,10 @@ def empty(shape: tuple[int, ...], dtype: Any) -> Any:
                 _arrays[position : position + 1] = []  # a slice: the handler of a signal may have been here
                 _arrays.append(array)  # the one used last goes last
                 return array
+    if not _arrays:
+        # The C library keeps freed blocks up to the size of the largest that was freed; those here never are, so it
+        # would give the temporaries of operations on parts of them back to the system each time.
+        np.empty(_SEEN, np.uint8)
     array = np.empty(shape, dtype)
     with _lock:
         _arrays.append(array)

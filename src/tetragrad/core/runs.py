@@ -19,7 +19,7 @@ from .tensor import Node
 from .threads import run_together
 
 LARGE = 1 << 20  # bytes; below this, threads and blocks cost more than they save
-BLOCK = 1 << 15  # elements
+BLOCK = 1 << 17  # elements; the threads hand the interpreter to one another at each operation of a block
 
 ndarray = np.ndarray
 
@@ -41,7 +41,7 @@ class Run:
             g = cotangents.pop(node, None)
             if g is not None:
                 incoming.append((node, *(row(g, self.shape) or (np.ascontiguousarray(g).reshape(-1), True))))
-        outs = self._outs({node for node, _, _ in incoming})
+        outs, counts = self._outs({node for node, _, _ in incoming})
         size = math.prod(self.shape)
         take = deque(range(0, size, BLOCK)).popleft  # atomic, with and without the GIL: each block goes to one thread
 
@@ -51,16 +51,17 @@ class Run:
                     start = take()
                 except IndexError:
                     return
-                self._sweep_block(slice(start, start + BLOCK), incoming, outs)
+                self._sweep_block(slice(start, start + BLOCK), incoming, outs, counts)
 
         run_together(work)
         for parent, (whole, _) in outs.items():
             cotangents[parent] = cotangents[parent] + whole if parent in cotangents else whole
         return outs
 
-    def _outs(self, reached: set[Node]) -> dict[Node, tuple[Any, Any]]:
-        """Arrays for the cotangents that leave the run, each with its flat view."""
+    def _outs(self, reached: set[Node]) -> tuple[dict[Node, tuple[Any, Any]], dict[Node, int]]:
+        """Arrays for the cotangents that leave the run, each with its flat view; and how many contributions each has."""
         outs: dict[Node, tuple[Any, Any]] = {}
+        counts: dict[Node, int] = {}
         for node, _, edges in self.steps:
             if node in reached:
                 for _, parent in edges:
@@ -68,9 +69,14 @@ class Run:
                     if parent not in self.members and parent not in outs:
                         whole = empty(self.shape, parent.dtype)
                         outs[parent] = (whole, whole.reshape(-1))
-        return outs
+                    if parent in outs:
+                        counts[parent] = counts.get(parent, 0) + 1
+        return outs, counts
 
-    def _sweep_block(self, block: slice, incoming: list[Any], outs: dict[Node, tuple[Any, Any]]) -> None:
+    def _sweep_block(
+        self, block: slice, incoming: list[Any], outs: dict[Node, tuple[Any, Any]], counts: dict[Node, int]
+    ) -> None:
+        left = counts.copy()
         local = {node: g[block] if blocked else g for node, g, blocked in incoming}
         for node, rows, edges in self.steps:
             g = local.pop(node, None)
@@ -81,9 +87,15 @@ class Run:
                 ct = push(g, residuals)
                 if ct.dtype != parent.dtype:
                     ct = (ct.real if ct.dtype.kind == "c" and parent.dtype.kind != "c" else ct).astype(parent.dtype)
+                if parent in left:
+                    left[parent] -= 1
+                    if not left[parent]:  # the last contribution: straight to its place
+                        if parent in local:
+                            np.add(local.pop(parent), ct, out=outs[parent][1][block])
+                        else:
+                            outs[parent][1][block] = ct
+                        continue
                 local[parent] = local[parent] + ct if parent in local else ct
-        for parent, (_, flat) in outs.items():
-            flat[block] = local[parent]
 
 
 def row(value: Any, shape: tuple[int, ...]) -> tuple[Any, bool] | None:
