@@ -59,7 +59,7 @@ class Run:
         return outs
 
     def _outs(self, reached: set[Node]) -> tuple[dict[Node, tuple[Any, Any]], dict[Node, int]]:
-        """Arrays for the cotangents that leave the run, each with its flat view; and how many parts each is a sum of."""
+        """Arrays for the cotangents that leave the run, with flat views; and of how many parts each is the sum."""
         outs: dict[Node, tuple[Any, Any]] = {}
         counts: dict[Node, int] = {}
         for node, _, edges in self.steps:
