@@ -20,8 +20,7 @@ def windows(x, kernel, stride, dilation):
     """Position of each window, and the window, over the last axes of a padded array."""
     rank = len(kernel)
     size = x.shape[x.ndim - rank :]
-    counts = [(n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(size, kernel, stride, dilation)]
-    for place in itertools.product(*map(range, counts)):
+    for place in itertools.product(*map(range, counts_of(size, kernel, stride, [(0, 0)] * rank, dilation))):
         index = [slice(t * s, t * s + d * (k - 1) + 1, d) for t, s, d, k in zip(place, stride, dilation, kernel)]
         yield place, x[(..., *index)]
 

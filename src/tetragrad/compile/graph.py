@@ -196,6 +196,11 @@ class Graph:
         return "\n".join(lines)
 
 
+def is_spread(constant: Any) -> bool:
+    """Whether a constant is an array of one number, spread over its shape."""
+    return type(constant) is np.ndarray and constant.ndim > 0 and constant.size > 0 and not any(constant.strides)
+
+
 def sources_of(value: Value) -> set[Value]:
     """The inputs that a value depends on."""
     seen = {value}
@@ -221,6 +226,6 @@ def name_of(value: Value, names: dict[Value, str]) -> str:
         return f"?{value}"
     if np.size(constant) == 1 and np.ndim(constant) == 0:
         return repr(constant) if value.weak else f"{value.dtype.name}({constant})"
-    if isinstance(constant, np.ndarray) and not any(constant.strides) and constant.size:
+    if is_spread(constant):
         return f"{value}.full({constant.flat[0]})"
     return f"{value}.constant"

@@ -21,7 +21,7 @@ from ..core.mutation import alias_of
 from ..core.recording import transformed_call
 from ..core.tensor import PYTHON_SCALARS, Tensor
 from ..errors import EscapedValueError, TetragradError, UntraceableError
-from .graph import Graph, Op, Value
+from .graph import Graph, Op, Value, is_spread
 from .stand_ins import LARGE, shaped, stand_in
 
 # Arithmetic of Python's own numbers stays Python's, so that they stay weak in promotion.
@@ -103,7 +103,7 @@ class Trace(Level):
             array = value._value if isinstance(value, Tensor) else value
             if type(key) is tuple:
                 found = Value.of(value, constant=value)
-            elif is_uniform(value) and not value.flags.writeable:
+            elif is_spread(value) and not value.flags.writeable:
                 found = Value.of(value, constant=value)  # one number, spread
             elif isinstance(array, (np.ndarray, np.generic)):
                 found = Value.of(array, captured=value)
@@ -254,11 +254,6 @@ class Traced(Boxed):
         self.level.stop(Decision(purpose, self.node))
 
 
-def is_uniform(value: Any) -> bool:
-    """Whether an array is one number, spread."""
-    return type(value) is np.ndarray and value.ndim > 0 and value.size > 0 and not any(value.strides)
-
-
 def source_line() -> str:
     """Where the innermost code that is not this library's is running: file and line."""
     frame: Any = sys._getframe(1)
@@ -287,7 +282,7 @@ def trace_leaves(f: Callable[[list[Any]], list[Any]], leaves: Sequence[Any], fac
     for result in results:
         value = result._value if isinstance(result, Tensor) else result
         if not isinstance(value, Boxed):
-            made_here = is_uniform(value) and not value.flags.writeable  # as the gradient of a sum is
+            made_here = is_spread(value) and not value.flags.writeable  # as the gradient of a sum is
             trace.graph.outputs.append(trace.outside(value if made_here else result))
         elif isinstance(value, Traced) and value.level is trace:
             trace.graph.outputs.append(value.node)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
-from ..graph import Graph, Value
+from ..graph import Graph, Op, Value, is_spread
 
-_SPREADS = frozenset({"broadcast_to", "reshape", "astype", "transpose", "negative", "square", "sqrt", "reciprocal"})
+# What gives one number spread, if it is given one.
+_MOVES = frozenset({"broadcast_to", "reshape", "transpose"})
+_SPREADS = _MOVES | {"astype", "negative", "square", "sqrt", "reciprocal"}
 
 
 def fold_constants(graph: Graph) -> bool:
@@ -18,45 +22,37 @@ def fold_constants(graph: Graph) -> bool:
     for op in graph.ops:
         op.operands = tuple([new.get(value, value) for value in op.operands])
         constants = [value.constant for value in op.operands]
-        if op.primitive.multi or not constants or any([constant is None for constant in constants]):
+        if _can_be_folded(op, constants):
+            new[op.out] = _computed(op, constants)
+        else:
             kept.append(op)
-            continue
-        single = all([np.ndim(constant) == 0 for constant in constants])
-        spread = op.name in _SPREADS and is_uniform(constants[0])
-        if op.out.shape != () and not (spread or (op.name in _SPREADS and single)):
-            kept.append(op)
-            continue
-        if not single and not spread:
-            kept.append(op)
-            continue
-        new[op.out] = _computed(op, constants, spread and not single)
-    changed = len(kept) < len(graph.ops)
     graph.ops = kept
-    if changed:
+    if new:
         graph.replace(new)
-    return changed
+    return bool(new)
 
 
-def _computed(op, constants, spread):  # type: ignore[no-untyped-def]
+def _can_be_folded(op: Op, constants: Sequence[Any]) -> bool:
+    """Whether an operation on constants gives a number, perhaps spread."""
+    if op.primitive.multi or not constants or any([constant is None for constant in constants]):
+        return False
+    single = all([np.ndim(constant) == 0 for constant in constants])
+    if op.name in _SPREADS:
+        return single or is_spread(constants[0])
+    return single and op.out.shape == ()
+
+
+def _computed(op: Op, constants: Sequence[Any]) -> Value:
+    """The constant that an operation gives."""
+    out = op.out
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        if spread and op.name in ("reshape", "transpose", "broadcast_to"):
-            out = np.broadcast_to(np.asarray(constants[0]).flat[0].astype(op.out.dtype), op.out.shape)
-        elif spread:
-            one = op.primitive.value(np.asarray(constants[0]).flat[0], **op.params)
-            out = np.broadcast_to(np.asarray(one, op.out.dtype), op.out.shape)
+        if is_spread(constants[0]):
+            one = constants[0].flat[0]
+            if op.name not in _MOVES:
+                one = op.primitive.value(one, **op.params)
+            made = np.broadcast_to(np.asarray(one, out.dtype), out.shape)
         else:
-            out = op.primitive.value(*constants, **op.params)
-            if not op.out.weak:
-                out = np.asarray(out, op.out.dtype)
-                out = out[()] if out.ndim == 0 else out
-            else:
-                out = op.out.dtype.type(out).item()
-    return Value(op.out.dtype, op.out.shape, weak=op.out.weak, constant=out)
-
-
-def is_uniform(constant: object) -> bool:
-    """Whether a constant is one number, perhaps spread over a shape."""
-    if isinstance(constant, np.ndarray) and constant.ndim:
-        return bool(constant.size) and not any(constant.strides)
-    return constant is not None
+            made = op.primitive.value(*constants, **op.params)
+            made = out.dtype.type(made).item() if out.weak else np.asarray(made, out.dtype)[()]
+    return Value(out.dtype, out.shape, weak=out.weak, constant=made)

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...core.primitive import TABLE
-from ..graph import Graph, Op, Value
-from .folding import is_uniform
+from ..graph import Graph, Op, Value, is_spread
 
 Rule = Callable[[Op], Value | None]
 
@@ -40,9 +39,8 @@ def simplify(graph: Graph) -> bool:
 
 def number_of(value: Value) -> Any:
     """The one number that a constant consists of, else None."""
-    if value.constant is None or not is_uniform(value.constant):
-        return None
-    return np.asarray(value.constant).flat[0]
+    constant = value.constant
+    return constant if np.ndim(constant) == 0 else constant.flat[0] if is_spread(constant) else None
 
 
 def same_type(value: Value, other: Value) -> bool:
