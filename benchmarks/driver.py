@@ -20,7 +20,6 @@ from .workloads import WORKLOADS, Workload
 
 REFERENCE = "tetragrad"
 ANSWER_SECONDS = 600  # compiling a long chain takes a while
-PAUSE_SECONDS = 0.01  # lets the thread pools of the library before fall asleep
 ROUNDS_AT_LEAST = 3
 # Interpreter start is left out: only the import itself is timed, in a fresh process.
 IMPORT = "from time import perf_counter as t; s = t(); import {package}; print(t() - s)"
@@ -120,7 +119,6 @@ def rotate(
         for name, batch in batches.items():
             if name in failed or (spent[name] > budget and done >= ROUNDS_AT_LEAST):
                 continue
-            time.sleep(PAUSE_SECONDS)
             start = time.perf_counter()
             try:
                 times[name].append(batch())
