@@ -342,7 +342,7 @@ def test_gradients_left_outside_are_refused():
 
 
 def test_a_fault_of_the_compiler_leaves_the_function_running(monkeypatch):
-    def broken(graph):
+    def broken(graph, donated):
         raise RuntimeError("out of registers")
 
     compiled = compile(scaled)
@@ -357,7 +357,7 @@ def test_a_fault_of_the_compiler_leaves_the_function_running(monkeypatch):
 
 
 def test_an_interrupted_compilation(monkeypatch):
-    def interrupted(graph):
+    def interrupted(graph, donated):
         raise KeyboardInterrupt
 
     compiled = compile(scaled)

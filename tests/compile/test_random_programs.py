@@ -156,3 +156,22 @@ def test_values_and_gradients(made):
     assert "uncompiled" not in compiled.explain()
     for one, other in zip((*found[0], *found[1]), (*expected[0], *expected[1]), strict=True):
         assert_close(one, other)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(programs())
+def test_results_in_the_memory_of_the_arguments(made):
+    program, inputs, text = made
+    note("\n".join([f"{x.dtype}{x.shape}" for x in inputs] + text))
+
+    def both(*xs):
+        def loss(*xs):
+            return sum([tnp.sum(out) for out in program(*xs)[-3:]])
+
+        return program(*xs)[-1], tg.grad(loss, argnums=(0, 1))(*xs)
+
+    with np.errstate(all="ignore"):
+        expected, gradients = tg.compile(both)(*[x.copy() for x in inputs])
+        found, same = tg.compile(both, donate=(0, 1))(*[x.copy() for x in inputs])
+    for one, other in zip((found, *same), (expected, *gradients), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -94,6 +94,20 @@ def _unflatten(structure: Structure, leaves: Any) -> Any:
     return kind(*parts) if hasattr(kind, "_fields") else kind(parts)
 
 
+def leaf_names(structure: Structure, name: str) -> list[str]:
+    """How Python reaches each leaf of the nest `name`.
+
+    >>> leaf_names(flatten([3, {"w": 4}])[1], "args")
+    ['args[0]', "args[1]['w']"]
+    """
+    kind = structure.kind
+    if kind is None:
+        return [name]
+    keys: Any = structure.keys or range(len(structure.children))
+    form = "{}[{!r}]" if not structure.keys or issubclass(kind, dict) else "{}.{}"
+    return [each for key, child in zip(keys, structure.children) for each in leaf_names(child, form.format(name, key))]
+
+
 def map_leaves(function: Callable[..., Any], tree: Any) -> Any:
     """Apply a function to every leaf."""
     leaves, structure = flatten(tree)

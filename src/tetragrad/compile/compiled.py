@@ -52,8 +52,10 @@ def compile(
         Positions of arguments that are part of the signature by their value. Integers, booleans, strings and functions
         always are.
     donate : int or sequence of int
-        Positions of arguments whose arrays the program may overwrite: the caller promises not to read them again. So
-        far results always get memory of their own.
+        Positions of arguments that the caller gives up: NumPy arrays in them may hold results afterwards. A result
+        takes the place of an array of its shape and dtype that is not needed any more when the result is written, and
+        then is that very array; `Compiled.explain` tells which. Arrays that are read-only, not contiguous or share
+        memory with another argument are left alone, as are all arguments of a call that is recorded or differentiated.
 
     Returns
     -------
@@ -64,6 +66,10 @@ def compile(
     ------
     UntraceableError
         From a call, if the function returns something that is no array.
+    TypeError
+        From a call, if it has no argument at a position of `donate`.
+    ValueError
+        If `donate` and `static_argnums` name the same argument.
 
     Examples
     --------
@@ -77,10 +83,20 @@ def compile(
     np.float64(0.0)
     >>> tg.compile(tg.grad(f))(numpy.array([0.0, 1.0])).round(4)
     array([0.    , 0.9093])
+
+    A training step in the memory of its parameters:
+
+    >>> descend = tg.compile(lambda w, g: w - 0.5 * g, donate=0)
+    >>> w = numpy.ones(3)
+    >>> descend(w, numpy.ones(3)) is w
+    True
     """
     if f is None:
         return functools.partial(compile, static_argnums=static_argnums, donate=donate)
-    return Compiled(f, _positions(static_argnums), _positions(donate))
+    static, given = _positions(static_argnums), _positions(donate)
+    if not set(static).isdisjoint(given):
+        raise ValueError(f"compile: static_argnums={static_argnums} and donate={donate} name the same argument")
+    return Compiled(f, static, given)
 
 
 def _positions(given: int | Sequence[int]) -> tuple[int, ...]:
@@ -156,7 +172,7 @@ class Compiled:
         self, leaves: list[Any], structure: Structure, args: Sequence[Any], kwargs: dict[str, Any]
     ) -> Specialized:
         """The program for these arguments; floats that decide the path become part of the signature."""
-        static = static_leaves(structure, bool(kwargs), self._static_argnums) | self._floats(leaves)
+        static = leaves_of(structure, bool(kwargs), self._static_argnums) | self._floats(leaves)
         while True:
             fixed = self._fixed.setdefault(structure, set())
             program = self._specialized(leaves, structure, bool(kwargs), static | fixed)
@@ -171,7 +187,13 @@ class Compiled:
     def _specialized(
         self, leaves: list[Any], structure: Structure, has_kwargs: bool, static: set[int]
     ) -> Specialized:  # fmt: skip
-        return specialize(self._f, leaves, structure, has_kwargs, static)
+        count = len(arguments_of(structure, has_kwargs).children)
+        if not all([-count <= position < count for position in self._donate]):
+            raise TypeError(
+                f"{self.__name__}: donate={self._donate} but it was called with {count} positional argument(s)"
+            )
+        donated = leaves_of(structure, has_kwargs, self._donate)
+        return specialize(self._f, leaves, structure, has_kwargs, static, donated=donated)
 
     def _recorded(self, program: Specialized, leaves: list[Any]) -> Any:
         """Run as one operation of a recorded computation; its reverse rule is compiled too."""
@@ -262,13 +284,18 @@ def _nothing_fits(*args: Any) -> Any:
     return NotImplemented
 
 
-def static_leaves(structure: Structure, has_kwargs: bool, static_argnums: Sequence[int]) -> set[int]:
-    """Positions of the leaves that belong to static arguments."""
-    args = structure.children[0] if has_kwargs else structure
+def arguments_of(structure: Structure, has_kwargs: bool) -> Structure:
+    """Of the positional arguments, from that of a call."""
+    return structure.children[0] if has_kwargs else structure
+
+
+def leaves_of(structure: Structure, has_kwargs: bool, argnums: Sequence[int]) -> set[int]:
+    """Positions of the leaves that belong to some arguments."""
+    args = arguments_of(structure, has_kwargs)
     found: set[int] = set()
     start = 0
     for n, child in enumerate(args.children):
-        if n in static_argnums or n - len(args.children) in static_argnums:
+        if n in argnums or n - len(args.children) in argnums:
             found.update(range(start, start + child.count))
         start += child.count
     return found
@@ -324,7 +351,7 @@ def trace(f: Callable[..., Any], *, static_argnums: int | Sequence[int] = ()) ->
     @functools.wraps(f)
     def traced(*args: Any, **kwargs: Any) -> Graph:
         leaves, structure = flatten((args, kwargs) if kwargs else args)
-        static = static_leaves(structure, bool(kwargs), _positions(static_argnums))
+        static = leaves_of(structure, bool(kwargs), _positions(static_argnums))
         program = specialize(f, leaves, structure, bool(kwargs), static, build=False)
         if program.reason is not None:
             raise UntraceableError(f"trace: {program.reason}")

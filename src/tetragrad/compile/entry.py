@@ -37,7 +37,8 @@ def make_entry(program: Program) -> Callable[..., Any]:
         Takes one argument for each input, by position: an array of the input's dtype and shape, C-contiguous and
         aligned (0-d: a NumPy scalar will do); for a weak input, a float or complex. Gives the result, a tuple if there
         is not exactly one; results that are 0-d are NumPy scalars; an output that is an input is the argument itself.
-        Gives NotImplemented if the arguments do not fit.
+        Gives NotImplemented if the arguments do not fit, which includes those that are written into but are read-only
+        or share memory with another one.
     """
     native = abi.is_known()
     module, known = program.module, {}
@@ -127,6 +128,11 @@ def _emit_entry(module: Module, program: Program, slot: str | None) -> None:
             fit = b.call(fits, "b1", [argument, b.offset(buffers, 8 * index), *wanted])
             with b.if_(~fit, likely=False):
                 b.ret(b.call(differs, "p", []))
+        if program.donated:
+            own = _is_own(module, program)
+            for number in map(program.inputs.index, program.donated):
+                with b.if_(~b.call(own, "b1", [given[number], buffers, b.const("i8", number)]), likely=False):
+                    b.ret(b.call(differs, "p", []))
         block = _take_block(b, program, buffers, slot)
         for buffer in program.buffers:
             if buffer.kind == "constant":
@@ -183,6 +189,30 @@ def _fits(module: Module, count: int) -> Function:
             equal[0] = equal[0] & (b.load(lengths, "i8", axis) == b.load(shape, "i8", axis))
         b.store(place, b.load(b.offset(argument, abi.DATA), "p"))
         b.ret(equal[0])
+    return function
+
+
+def _is_own(module: Module, program: Program) -> Function:
+    """``own(argument, buffers, number)``: whether that input is writable and shares no memory with another one."""
+    function = Function(module, "own", "b1", ["p", "p", "i8"], internal=True, attributes="noinline")
+    with function as b:
+        argument, buffers, own = b.arguments
+        inputs = [program.buffers[index] for index in program.inputs]
+        indices, sizes = [
+            b.address(module.table(np.array(each, np.int64)))
+            for each in zip(*[(buffer.index, buffer.nbytes) for buffer in inputs])
+        ]
+
+        def ends(number: Scalar) -> tuple[Scalar, Scalar]:
+            start = b.convert(b.load(buffers, "p", b.load(indices, "i8", number)), "i8")
+            return start, start + b.load(sizes, "i8", number)
+
+        start, stop = ends(own)
+        writable = (b.load(b.offset(argument, abi.FLAGS), "i4") & abi.WRITEABLE) != 0
+        with b.loop(0, len(inputs), carry=[writable]) as (number, apart):
+            other, end = ends(number)
+            apart[0] = apart[0] & ((number == own) | (end <= start) | (stop <= other))
+        b.ret(apart[0])
     return function
 
 
@@ -339,6 +369,10 @@ def _python_entry(program: Program, address: int, owner: _Owner) -> Callable[...
     def entry(*arguments: Any) -> Any:
         if len(arguments) != len(inputs) or not all(map(_is_accepted, arguments, inputs)):
             return NotImplemented
+        for number in map(program.inputs.index, program.donated):
+            own, others = arguments[number], arguments[:number] + arguments[number + 1 :]
+            if not own.flags.writeable or any([np.may_share_memory(own, other) for other in others]):
+                return NotImplemented
         arrays: dict[int, Any] = dict(owner.constants)
         arrays |= {b.index: np.array(x, b.dtype, copy=None) for b, x in zip(inputs, arguments)}
         memory = np.empty(program.arena_size + ALIGNMENT, np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..api.containers import leaf_names
 from .program import CallStep, GemmStep, KernelStep, Program
 
 
@@ -17,12 +18,23 @@ def _described(name: str, made: Any) -> list[str]:
     if made.reason is not None:
         return [f"{title} runs uncompiled: {made.reason}"]
     lines = [f"{title} compiled in {made.seconds * 1e3:.0f} ms: {_totals(made.program)}", *_steps(made.program)]
+    lines += _donated(made)
     for pair in made.pairs():
         lines.append(f"  forward, where it is recorded: {_totals(pair.forward_program)}")
         lines += ["  " + line for line in _steps(pair.forward_program)]
         lines.append(f"  backward: {_totals(pair.backward_program)}")
         lines += ["  " + line for line in _steps(pair.backward_program)]
     return lines
+
+
+def _donated(made: Any) -> list[str]:
+    """Which donated arguments become which results."""
+    function, program = made.function, made.program
+    args = leaf_names(function.structure.children[0] if function.has_kwargs else function.structure, "args")
+    results = dict(zip(program.outputs, leaf_names(made.out_structure, "result")))
+    inputs = dict(zip(made.traced, program.inputs))
+    became = {args[n]: results.get(inputs[n], "no result") for n in made.donated}
+    return [f"    donated: {result} lies in the memory of {name}" for name, result in became.items()]
 
 
 def _totals(program: Program) -> str:

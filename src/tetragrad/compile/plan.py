@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
 from ..core.primitive import TABLE
-from . import engine
+from . import donation, engine
 from .complexes import Number, Pair, parts_of
 from .contractions import as_gemm, is_gemm
 from .expand import Check, expanded
@@ -27,7 +28,7 @@ from .writes import WRITES, is_native, writes
 INSTRUCTION, BYTE = 0.012, 0.05
 
 
-def build(graph: Graph, check: bool = False) -> Program:
+def build(graph: Graph, check: bool = False, donated: Collection[int] = ()) -> Program:
     """Everything up to machine code.
 
     Parameters
@@ -36,6 +37,8 @@ def build(graph: Graph, check: bool = False) -> Program:
         Left as it is.
     check : bool
         Check the graph after each pass, as tests do.
+    donated : collection of int
+        Positions of inputs whose memory may hold results.
 
     Returns
     -------
@@ -49,11 +52,11 @@ def build(graph: Graph, check: bool = False) -> Program:
     del graph.outputs[count:]
     separate_outputs(graph)
     graph.outputs += flags
-    return _Plan(graph, count, checks).program
+    return _Plan(graph, count, checks, [graph.inputs[position] for position in donated]).program
 
 
 class _Plan:
-    def __init__(self, graph: Graph, count: int, checks: list[Check]) -> None:
+    def __init__(self, graph: Graph, count: int, checks: list[Check], donated: list[Value]) -> None:
         self.graph = graph
         self.results = graph.outputs[:count]
         self.program = Program()
@@ -64,7 +67,7 @@ class _Plan:
             self.alone[op] = self._alone(op)
         written = {op: WRITES[op.name](op) for op in graph.ops if self.alone[op] is None and writes(op)}
         self.nests = Nests(graph, self.alone.__getitem__, written)
-        self._make_buffers()
+        self._make_buffers(donation.replaced(graph, self.results, donated, self.nests, self._kernel))
         for group in self.nests.groups:
             if group.op is not None:
                 self._run_alone(group.op)
@@ -84,7 +87,7 @@ class _Plan:
             return as_gemm(op).values
         return None if is_native(op) else list(op.operands)
 
-    def _make_buffers(self) -> None:
+    def _make_buffers(self, replaced: dict[Value, Value]) -> None:
         program = self.program
         for value in self.graph.inputs:
             buffer = program.add_buffer(value.dtype, value.shape, "input", weak=value.weak)
@@ -93,7 +96,10 @@ class _Plan:
         outputs = set(self.results)
         for op in self.graph.ops:
             for value in op.outputs:
-                if value in self.nests.stored:
+                if value in replaced:
+                    self.places[value] = self.places[replaced[value]]
+                    program.donated.append(self.places[value])
+                elif value in self.nests.stored:
                     kind = "output" if value in outputs else "arena"
                     self.places[value] = program.add_buffer(value.dtype, value.shape, kind).index
 
@@ -146,6 +152,7 @@ class _Plan:
 
     def _run_kernel(self, group: Group) -> None:
         kernel = self._kernel(group)
+        kernel.roots = [root for root in kernel.roots if not self._is_there(root)]
         if not kernel.roots:
             return
         kernel.plan()
@@ -171,6 +178,13 @@ class _Plan:
             emit_final(self.module, name, finals)
             read, written = [part for _, part, _, _ in finals], [whole for _, _, _, whole in finals]
             program.steps.append(KernelStep(name, 1, tuple(read), tuple(written), fused=("combine",)))
+
+    def _is_there(self, root: Root) -> bool:
+        """Whether it only puts elements of a donated argument where they are."""
+        if root.kind != "store" or root.expr.kind != "load":
+            return False
+        value, coords, part = root.expr.data
+        return (coords, part) == (root.coords, root.part) and self._place(value) == self._place(root.value)
 
     def _kernel(self, group: Group) -> Kernel:
         """The expressions of a group's results."""

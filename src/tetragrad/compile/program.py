@@ -232,19 +232,22 @@ class Program:
     outputs : list of int
         The buffer of each output of the graph: of kind "output", each once; or an input or constant returned as it is;
         or the same buffer as that of another output.
+    donated : list of int
+        Buffers of inputs that are written into. They must be writable, and apart from all other inputs.
     arena_size : int
         Bytes of the block that arena buffers lie in, aligned to 64.
     module : object
         The compiled module of `engine`, by which symbols are found; None where there is no kernel.
     """
 
-    __slots__ = ("arena_size", "buffers", "inputs", "module", "outputs", "steps")
+    __slots__ = ("arena_size", "buffers", "donated", "inputs", "module", "outputs", "steps")
 
     def __init__(self) -> None:
         self.buffers: list[Buffer] = []
         self.steps: list[Step] = []
         self.inputs: list[int] = []
         self.outputs: list[int] = []
+        self.donated: list[int] = []
         self.arena_size = 0
         self.module: Any = None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,10 @@ class Specialized:
         Outputs that are Python numbers, by position.
     faces : list of Tensor type or None
         Per output of the function, the type of Tensor that it is, None for a plain array.
+    donated : list of int
+        Positions of the leaves that the caller has given up.
+    replaced : set of int
+        Positions of the inputs of the graph whose memory holds results.
     """
 
     def __init__(self, function: FlatFunction, leaves: Sequence[Any]) -> None:
@@ -58,6 +62,8 @@ class Specialized:
         self.out_structure: Structure = LEAF
         self.faces: list[type[Tensor] | None] = []
         self.numbers: dict[int, Any] = {}
+        self.donated: list[int] = []
+        self.replaced: set[int] = set()
         self.differentiable_outputs: list[int] = []
         self.entry: Entry | None = None
         self.program: Any = None
@@ -68,7 +74,7 @@ class Specialized:
         """Outputs in the caller's structure and kind."""
         assert self.entry is not None
         values = [leaves[position] for position in self.traced] + self.captured
-        outs = call_entry(self.entry, values, self.graph.inputs, len(self.graph.outputs))
+        outs = call_entry(self.entry, values, self.graph.inputs, len(self.graph.outputs), self.replaced)
         if len(outs) > len(self.faces):
             self.write_back(leaves, outs[len(self.faces) :])
         return unflatten(self.out_structure, self.faced(outs))
@@ -137,9 +143,10 @@ class FlatFunction:
 
 def specialize(
     f: Callable[..., Any], leaves: Sequence[Any], structure: Structure, has_kwargs: bool, static: set[int],
-    build: bool = True,
+    build: bool = True, donated: Collection[int] = (),
 ) -> Specialized:  # fmt: skip
-    """Trace `f` on these leaves, of which those at the `static` positions are fixed, and build the program."""
+    """Trace `f` on these leaves, of which those at the `static` positions are fixed, and build the program, which may
+    put results into the `donated` ones."""
     made = Specialized(FlatFunction(f, leaves, structure, has_kwargs), leaves)
     began = time.perf_counter()
     made.traced = [n for n, leaf in enumerate(leaves) if n not in static and is_input(leaf)]
@@ -167,7 +174,9 @@ def specialize(
     improve(graph)
     if build:
         try:
-            made.entry, made.program = build_entry(graph)
+            made.donated = _given_up(made, leaves, donated)
+            made.entry, made.program = build_entry(graph, [made.traced.index(n) for n in made.donated])
+            made.replaced = {made.program.inputs.index(index) for index in made.program.donated}
         except Exception as error:  # a fault of the compiler must not be one of the program
             made.reason = f"the compiler failed with {type(error).__name__}: {error}"
             warnings.warn(f"{made.function.name} runs uncompiled: {made.reason}", CompileWarning, stacklevel=5)
@@ -178,6 +187,14 @@ def specialize(
             )
     made.seconds = time.perf_counter() - began
     return made
+
+
+def _given_up(made: Specialized, leaves: Sequence[Any], donated: Collection[int]) -> list[int]:
+    """The donated leaves that nobody else can have: a Tensor's array may be what a rule has saved, and what the
+    function writes into gets its own contents."""
+    if made.assigned:
+        return []
+    return [n for n in made.traced if n in donated and n not in made.written and isinstance(leaves[n], np.ndarray)]
 
 
 def _traced(made: Specialized, leaves: Sequence[Any]) -> tuple[Trace, list[Any]]:
@@ -236,33 +253,40 @@ def described(leaf: Any) -> str:
     return "float" if type(leaf) is float else repr(leaf)
 
 
-def prepared(value: Any, node: Value) -> Any:
-    """An argument as the native entry reads it: an array in its layout, or a Python float."""
+def prepared(value: Any, node: Value, copied: bool = False) -> Any:
+    """An argument as the native entry reads it: an array in its layout, perhaps a copy, or a Python float."""
     if node.weak:
         return float(value)
     if type(value) is not np.ndarray:
         value = np.asarray(value)
     dtype = np.dtype(node.dtype.str)  # the very object that the entry compares with: there can be other equal ones
-    if value.flags.c_contiguous and value.flags.aligned and value.dtype is dtype:
+    if value.flags.c_contiguous and value.flags.aligned and value.dtype is dtype and not copied:
         return value
     return np.array(value, order="C", dtype=dtype)
 
 
-def call_entry(entry: Entry, values: Sequence[Any], nodes: Sequence[Value], count: int) -> Sequence[Any]:
-    """The `count` outputs of a native entry, given arrays, Tensors and numbers for its inputs `nodes`."""
+def call_entry(
+    entry: Entry, values: Sequence[Any], nodes: Sequence[Value], count: int, replaced: Collection[int] = ()
+) -> Sequence[Any]:
+    """The `count` outputs of a native entry, given arrays, Tensors and numbers for its inputs `nodes`.
+
+    It writes into those at the positions `replaced`: into copies of them where they may not be written into.
+    """
     values = [value._value if isinstance(value, Tensor) else value for value in values]
     out = entry(*values)
     if out is NotImplemented:  # most often the values can be read as they are
         out = entry(*[prepared(value, node) for value, node in zip(values, nodes)])
+    if out is NotImplemented and replaced:
+        out = entry(*[prepared(value, node, n in replaced) for n, (value, node) in enumerate(zip(values, nodes))])
     if out is NotImplemented:
         raise UntraceableError("compile: an array from outside the function has changed its shape or dtype")
     return (out,) if count == 1 else out
 
 
-def build_entry(graph: Graph) -> tuple[Entry, Any]:
-    """Machine code for a graph: its entry and its program."""
+def build_entry(graph: Graph, donated: Collection[int] = ()) -> tuple[Entry, Any]:
+    """Machine code for a graph, which may put results into the `donated` inputs: its entry and its program."""
     from .entry import make_entry
     from .plan import build
 
-    program = build(graph)
+    program = build(graph, donated=donated)
     return make_entry(program), program
