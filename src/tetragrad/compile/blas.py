@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from . import abi, blocked, native_threads
+from . import abi, blocked
 from .ir import Builder, Function, Module, Scalar
+from .native_threads import Team
 from .program import ALIGNMENT, GemmStep, Matrix, Program
 from .small import sizes_of, small_product
 
@@ -102,30 +103,33 @@ def add_scratch(program: Program) -> int | None:
     return buffer.index
 
 
-def emit_gemm(b: Builder, buffers: Scalar, step: GemmStep, scratch: int | None = None) -> None:
+def emit_gemm(b: Builder, buffers: Scalar, step: GemmStep, scratch: int | None, team: Team) -> None:
     """Write a step: the product, or a loop over the stack of products, which threads may share.
 
     `scratch` is the buffer that `add_scratch` gave.
     """
     if not (step.m and step.n and all(step.batch)):
         return
-    product = _choose(step, scratch)
+    product = _choose(step, scratch, team)
     axes = _axes(step)
     if not axes:
-        product(b, buffers, *[_start(b, buffers, step, matrix) for matrix in (step.a, step.b, step.c)])
+        product(b, buffers, *_starts(b, buffers, step))
         return
     (extent, outer), *inner = axes
+    if step.m * step.n * step.k > ALONE:
+        _emit_stack(b, step, partial(product, b, buffers), _starts(b, buffers, step), (0, extent), outer, inner)
+        return
     kernel = Function(b.module, f"products.{len(b.module.functions)}", None, ["p", "i8", "i8"], internal=True)
     with kernel as k:
         own, first, last = k.arguments
-        starts = [_start(k, own, step, matrix) for matrix in (step.a, step.b, step.c)]
-        _emit_stack(k, step, partial(product, k, own), starts, (first, last), outer, inner)
-    shared = step.m * step.n * step.k <= ALONE
-    native_threads.emit_split(b, b.address(kernel), buffers, extent, work(step) if shared else 0.0)
+        _emit_stack(k, step, partial(product, k, own), _starts(k, own, step), (first, last), outer, inner)
+    team.post(b, b.address(kernel), buffers, extent, work(step))
 
 
-def _start(b: Builder, buffers: Scalar, step: GemmStep, matrix: Matrix) -> Scalar:
-    return b.offset(b.load(buffers, "p", matrix.buffer), matrix.offset * step.dtype.itemsize)
+def _starts(b: Builder, buffers: Scalar, step: GemmStep) -> list[Scalar]:
+    """Where a, b and c begin."""
+    item = step.dtype.itemsize
+    return [b.offset(b.load(buffers, "p", own.buffer), own.offset * item) for own in (step.a, step.b, step.c)]
 
 
 def _axes(step: GemmStep) -> list[tuple[int, tuple[int, ...]]]:
@@ -158,7 +162,7 @@ def _emit_stack(
 Product = Callable[[Builder, Scalar, Scalar, Scalar, Scalar], None]
 
 
-def _choose(step: GemmStep, scratch: int | None) -> Product:
+def _choose(step: GemmStep, scratch: int | None, team: Team) -> Product:
     """How one product is computed: a function of the builder, the buffers, and where a, b and c begin."""
     small = small_product(step)
     if small is not None:
@@ -166,7 +170,7 @@ def _choose(step: GemmStep, scratch: int | None) -> Product:
     if scratch is not None and is_blocked(step):
         sizes, item = sizes_of(step), step.dtype.itemsize
         return lambda b, buffers, x, y, out: blocked.emit_blocked(
-            b, sizes, item, x, y, out, b.load(buffers, "p", scratch)
+            b, sizes, item, x, y, out, b.load(buffers, "p", scratch), team
         )
     plain = step.alpha == 1.0 and step.beta == 0.0
     if step.k == 0:

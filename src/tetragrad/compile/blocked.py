@@ -21,6 +21,7 @@ import numpy as np
 
 from . import engine, native_threads
 from .ir import Builder, Function, Module, Scalar
+from .native_threads import Team
 from .small import Sizes
 from .values import vector
 
@@ -53,9 +54,13 @@ def scratch_bytes(item: int, n: int, k: int) -> int:
     return -(-n // tile.columns) * tile.columns * k * item
 
 
-def emit_blocked(b: Builder, sizes: Sizes, item: int, x: Scalar, y: Scalar, out: Scalar, scratch: Scalar) -> None:
+def emit_blocked(
+    b: Builder, sizes: Sizes, item: int, x: Scalar, y: Scalar, out: Scalar, scratch: Scalar, team: Team
+) -> None:
     """Write a call that computes a product; `scratch` has room for the panels."""
-    b.call(f"blocked.f{item}", None, [x, y, out, scratch, b.address(b.module.table(np.array(sizes, np.int64)))])
+    assert team.record is not None
+    table = b.address(b.module.table(np.array(sizes, np.int64)))
+    b.call(f"blocked.f{item}", None, [x, y, out, scratch, table, team.record])
 
 
 @cache
@@ -64,17 +69,18 @@ def _library(item: int) -> engine.Code:
     tile = Tile(item)
     module = engine.new_module("blocked")
     module.finished = True
-    pack, rows, split = _emit_pack(module, tile), _emit_rows(module, tile), native_threads.split(module)
-    with Function(module, f"blocked.f{item}", None, ["p"] * 5) as b:
+    pack, rows, post = _emit_pack(module, tile), _emit_rows(module, tile), native_threads.post(module)
+    with Function(module, f"blocked.f{item}", None, ["p"] * 6) as b:
+        *given, team = b.arguments
         arrays = b.alloca("p", 5)
-        for place, array in enumerate(b.arguments):
+        for place, array in enumerate(given):
             b.store(arrays, array, place)
         m, n, k = [b.load(b.arguments[SIZES], "i8", place) for place in range(3)]
         panels, tiles = _ratio(n, tile.columns), _ratio(m, tile.rows)
         copied = n * k / int(native_threads.MINIMUM) + 1
-        b.call(split, None, [b.address(pack), arrays, panels, _least(b, copied, panels)])
+        b.call(post, None, [team, b.address(pack), arrays, panels, _least(b, copied, panels)])
         computed = m * n * k * 2 / int(FLOPS_PER_NS * native_threads.MINIMUM) + 1
-        b.call(split, None, [b.address(rows), arrays, tiles, _least(b, computed, tiles)])
+        b.call(post, None, [team, b.address(rows), arrays, tiles, _least(b, computed, tiles)])
     return engine.compile(module, native_threads.symbols())
 
 

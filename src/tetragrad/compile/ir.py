@@ -284,6 +284,22 @@ class Builder:
         operands = f"ptr {pointer.text}, {LLVM[value.type]} {value.text}"
         return self.emit(f"atomicrmw {operation} {operands} acq_rel, align {SIZE[value.type]}", value.type)
 
+    def acquire(self, pointer: Scalar, type: str) -> Scalar:
+        """Load from memory that another thread writes with `release`: what it wrote before that is seen then."""
+        return self.emit(f"load atomic {LLVM[type]}, ptr {pointer.text} acquire, align {SIZE[type]}", type)
+
+    def release(self, pointer: Scalar, value: Scalar) -> None:
+        """Store, for `acquire`."""
+        type = LLVM[value.type]
+        self._write(f"store atomic {type} {value.text}, ptr {pointer.text} release, align {SIZE[value.type]}")
+
+    def replace(self, pointer: Scalar, old: Scalar, new: Scalar) -> Scalar:
+        """Whether `old` was in memory, where `new` is now, atomically; else the memory stays as it is."""
+        type = LLVM[old.type]
+        operands = f"ptr {pointer.text}, {type} {old.text}, {type} {new.text}"
+        pair = self.emit(f"cmpxchg {operands} acq_rel acquire, align {SIZE[old.type]}", "p")
+        return self.emit(f"extractvalue {{ {type}, i1 }} {pair.text}, 1", "b1")
+
     def alloca(self, type: str, count: int = 1) -> Scalar:
         """`count` elements on the stack, until the function returns."""
         self._names = number = self._names + 1

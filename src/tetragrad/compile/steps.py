@@ -13,8 +13,9 @@ import numpy as np
 
 from ..core.bind import evaluate
 from ..errors import OperationError
-from . import abi, blas, native_threads
+from . import abi, blas
 from .ir import Builder, Function, Module, Scalar
+from .native_threads import Team
 from .program import Buffer, CallStep, GemmStep, KernelStep, Program, Step
 
 UNLOCKED = 20_000.0  # ns of work for which the interpreter's lock is released
@@ -36,10 +37,12 @@ def emit_run(module: Module, program: Program, internal: bool) -> Function:
                 with b.if_(b.load(b.load(buffers, "p", call.only_if), "b1"), likely=False):
                     _emit_call(b, program, buffers, call)
                 continue
-            long = sum(map(_work, stretch)) >= UNLOCKED
-            state = b.call("PyEval_SaveThread", "p", []) if long else None
+            work = [_work(step) for step in stretch]
+            state = b.call("PyEval_SaveThread", "p", []) if sum(work) >= UNLOCKED else None
+            team = Team(b, max(work), any([isinstance(step, GemmStep) and blas.is_blocked(step) for step in stretch]))
             for step in stretch:
-                _emit_native(b, buffers, step, scratch)
+                _emit_native(b, buffers, step, scratch, team)
+            team.leave(b)
             if state is not None:
                 b.call("PyEval_RestoreThread", None, [state])
         b.ret(0)
@@ -61,11 +64,11 @@ def _work(step: Step) -> float:
     return blas.work(step) if isinstance(step, GemmStep) else getattr(step, "work", 0.0)
 
 
-def _emit_native(b: Builder, buffers: Scalar, step: Step, scratch: int | None) -> None:
+def _emit_native(b: Builder, buffers: Scalar, step: Step, scratch: int | None, team: Team) -> None:
     if isinstance(step, GemmStep):
-        blas.emit_gemm(b, buffers, step, scratch)
+        blas.emit_gemm(b, buffers, step, scratch, team)
     elif isinstance(step, KernelStep):
-        native_threads.emit_split(b, b.address(step.symbol), buffers, step.extent, step.work)
+        team.post(b, b.address(step.symbol), buffers, step.extent, step.work)
     else:
         raise TypeError(f"no machine code for {step.describe()}")
 
