@@ -33,6 +33,7 @@ from .api import (
     vjp,
     vmap,
 )
+from .core import native as _native
 from .core.recording import enable_grad, is_grad_enabled, no_grad
 from .core.threads import threads
 from .numpy.tensor import Tensor, stop_gradient, tensor
@@ -75,6 +76,16 @@ __all__ = [
     "vjp",
     "vmap",
 ]
+
+
+def _make_native(name: str, code: str, value: Any) -> Any:
+    """Machine code for large arrays, from the compiler, which is imported when the first one comes."""
+    from .compile.large import make
+
+    return make(name, code, value)
+
+
+_native.offer(_make_native)
 
 
 def __getattr__(name: str) -> Any:

@@ -8,7 +8,6 @@ that leave the run are ever whole arrays.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -16,10 +15,9 @@ import numpy as np
 
 from .pool import empty
 from .tensor import Node
-from .threads import run_together
+from .threads import share_blocks
 
 LARGE = 1 << 20  # bytes; below this, threads and blocks cost more than they save
-BLOCK = 1 << 17  # elements; the threads hand the interpreter to one another at each operation of a block
 
 ndarray = np.ndarray
 
@@ -42,18 +40,7 @@ class Run:
             if g is not None:
                 incoming.append((node, *(row(g, self.shape) or (np.ascontiguousarray(g).reshape(-1), True))))
         outs, counts = self._outs({node for node, _, _ in incoming})
-        size = math.prod(self.shape)
-        take = deque(range(0, size, BLOCK)).popleft  # atomic, with and without the GIL: each block goes to one thread
-
-        def work() -> None:
-            while True:
-                try:
-                    start = take()
-                except IndexError:
-                    return
-                self._sweep_block(slice(start, start + BLOCK), incoming, outs, counts)
-
-        run_together(work)
+        share_blocks(math.prod(self.shape), lambda block: self._sweep_block(block, incoming, outs, counts))
         for parent, (whole, _) in outs.items():
             cotangents[parent] = cotangents[parent] + whole if parent in cotangents else whole
         return outs

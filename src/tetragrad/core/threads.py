@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
+
+BLOCK = 1 << 17  # elements; the threads hand the interpreter to one another at each operation of a block
 
 _count: int | None = None
 _followers: list[Callable[[int], None]] = []
@@ -36,6 +40,11 @@ def threads(n: int | None = None) -> int:
     int
         The number in force. BLAS has its own setting.
 
+    Notes
+    -----
+    Elementary functions of at least 2**20 elements are computed by the compiler's code instead of NumPy's, within 2
+    units of the last place; with TETRAGRAD_NATIVE=0 in the environment NumPy computes them all.
+
     Raises
     ------
     ValueError
@@ -64,6 +73,38 @@ def follow(set_count: Callable[[int], None]) -> None:
     """Call `set_count` with the number of threads, now and whenever it is set."""
     _followers.append(set_count)
     set_count(thread_count())
+
+
+class _Current(threading.local):
+    """Of each thread: how many elements the array has of which it computes a block, 0 outside."""
+
+    whole = 0
+
+
+current = _Current()
+
+
+def share_blocks(size: int, work: Callable[[slice], None]) -> None:
+    """Do `work` for every block of `size` elements, each in one of the threads. No block is shorter than BLOCK."""
+    count = max(size // BLOCK, 1)
+    length = size // count & -64
+    blocks = [slice(k * length, (k + 1) * length) for k in range(count - 1)]
+    blocks.append(slice((count - 1) * length, size))
+    take = deque(blocks).popleft  # atomic, with and without the GIL: each block goes to one thread
+
+    def share() -> None:
+        before, current.whole = current.whole, size
+        try:
+            while True:
+                try:
+                    block = take()
+                except IndexError:
+                    return
+                work(block)
+        finally:
+            current.whole = before
+
+    run_together(share)
 
 
 def run_together(work: Callable[[], None]) -> None:
@@ -102,11 +143,11 @@ def _start_helpers(held: list[Callable[[], None]]) -> list[Any]:
     if count == 0:
         return helpers
     pool = _pool
-    if pool is None or pool[:2] != (os.getpid(), count):
-        from concurrent.futures import ThreadPoolExecutor
-
-        _pool = pool = (os.getpid(), count, ThreadPoolExecutor(count, thread_name_prefix="tetragrad"))
     try:
+        if pool is None or pool[:2] != (os.getpid(), count):
+            from concurrent.futures import ThreadPoolExecutor
+
+            _pool = pool = (os.getpid(), count, ThreadPoolExecutor(count, thread_name_prefix="tetragrad"))
         for _ in range(count):
             helpers.append(pool[2].submit(copy_context().run, _help, held))
     except RuntimeError:  # no thread to be had: the interpreter is shutting down, or the system's limit is reached

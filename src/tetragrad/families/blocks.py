@@ -3,19 +3,18 @@ computes in several passes stays near the core from one pass to the next."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
+from ..core.native import loop_for
 from ..core.pool import empty
+from ..core.primitive import Primitive
 from ..core.runs import LARGE
-from ..core.threads import run_together
+from ..core.threads import BLOCK, current, share_blocks
 
-__all__ = ["BLOCK", "LARGE", "blockwise"]
-
-BLOCK = 1 << 17  # elements
+__all__ = ["BLOCK", "LARGE", "blockwise", "large_value"]
 
 ndarray = np.ndarray
 
@@ -37,29 +36,28 @@ def blockwise(function: Callable[..., Any], args: Sequence[Any]) -> Any:
     if shape is None:
         return function(*args)
 
-    def part(start: int, stop: int) -> list[Any]:
-        return [arg[start:stop] if blocked else arg for arg, blocked in flat]
+    def part(block: slice) -> list[Any]:
+        return [arg[block] if blocked else arg for arg, blocked in flat]
 
-    probe = function(*part(0, 1))
+    probe = function(*part(slice(0, 1)))
     if type(probe) is not ndarray or probe.shape != (1,):
         return function(*args)  # a constant derivative, say
     size = next(arg.size for arg, blocked in flat if blocked)
     whole = empty(shape, probe.dtype)
     out = whole.reshape(-1)
-    is_ufunc = isinstance(function, np.ufunc)
-    take = deque(range(0, size, BLOCK)).popleft  # atomic, with and without the GIL: each block goes to one thread
+    takes_out = isinstance(function, np.ufunc) or hasattr(function, "takes_out")
 
-    def work() -> None:
-        while True:
-            try:
-                start = take()
-            except IndexError:
-                return
-            block = slice(start, start + BLOCK)
-            if is_ufunc:
-                function(*part(start, start + BLOCK), out=out[block])
-            else:
-                out[block] = function(*part(start, start + BLOCK))
+    def work(block: slice) -> None:
+        if takes_out:
+            function(*part(block), out=out[block])
+        else:
+            out[block] = function(*part(block))
 
-    run_together(work)
+    share_blocks(size, work)
     return whole
+
+
+def large_value(primitive: Primitive, x: Any) -> Any:
+    """The value of an operation on one large array, or on a block of one: by machine code, if there is some."""
+    value = loop_for(primitive.name, primitive.value, x) or primitive.value
+    return value(x) if current.whole or x.nbytes <= LARGE else blockwise(value, (x,))

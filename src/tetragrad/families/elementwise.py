@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..core.bind import bind, explain
+from ..core.bind import bind, explain, record
 from ..core.levels import shape_of
 from ..core.primitive import OUT, Primitive
 from ..core.recording import is_recording
 from ..core.tensor import PLAIN, Node, Tensor, next_number
 from ..errors import TetragradError
-from .blocks import LARGE, blockwise
+from .blocks import BLOCK, LARGE, blockwise, large_value
 from .linear import single_door
 from .rules import (
     RESHAPE,
@@ -181,8 +181,8 @@ def batch_elementwise(primitive: Primitive) -> Callable[..., Any]:
 new = object.__new__
 
 
-def unary_door(primitive: Primitive, limit: int = LARGE) -> Callable[..., Any]:
-    """Door of an operation on one array without parameters; arrays of more than `limit` bytes go block by block."""
+def unary_door(primitive: Primitive, limit: int = BLOCK) -> Callable[..., Any]:
+    """Door of an operation on one array without parameters; `large_value` sees to `limit` elements and more."""
     value = primitive.value
     layout = primitive.layout
     keep_x, keep_out = primitive.inputs[0] in layout, "out" in layout
@@ -194,14 +194,16 @@ def unary_door(primitive: Primitive, limit: int = LARGE) -> Callable[..., Any]:
         face = type(x)
         try:
             if face is ndarray:
-                return value(x)
+                return value(x) if x.size < limit else large_value(primitive, x)
             if isinstance(x, Tensor):
                 array = x._value
                 if type(array) is ndarray or type(array) in PLAIN:
-                    out = value(array) if array.nbytes <= limit else blockwise(value, (array,))
+                    out = value(array) if array.size < limit else large_value(primitive, array)
                     parent = x._node
                     if parent is None or (mode := is_recording()) is not True:
-                        return face(out, None) if parent is None or not mode else bind(primitive, (x,), {})
+                        if parent is None or not mode:
+                            return face(out, None)
+                        return record(primitive, face, (array,), (parent,), out, {}, mode)
                     node = Node()
                     node.primitive = primitive
                     node.parents = (parent,)
@@ -308,7 +310,7 @@ def binary_door(
             return face(out, None)
         mode = is_recording()
         if mode is not True:
-            return bind(primitive, (x, y), {}) if mode else face(out, None)
+            return record(primitive, face, (a, b), (x_node, y_node), out, {}, mode) if mode else face(out, None)
         node = Node()
         node.primitive = primitive
         node.parents = (x_node, y_node)

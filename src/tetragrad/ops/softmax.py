@@ -22,7 +22,7 @@ def _exp_from_peak(x: Any, axis: Axes) -> tuple[Any, Any]:
     peak = largest(x.real, axis, None, None, True, -np.inf)
     if not np.isfinite(peak).all():
         peak = np.where(np.isfinite(peak), peak, 0).astype(peak.dtype)
-    return np.exp(x - peak), peak
+    return exp(x - peak), peak
 
 
 def _floating(x: Any) -> Any:
