@@ -82,6 +82,18 @@ def test_update_of_three_arrays():
     assert arena(program) == 0
 
 
+def test_kernels_name_all_that_runs_inside():
+    def f(a, b):
+        c = a.T[::2] * 2.0 + b
+        return tnp.tanh(c) - 1.0, tnp.sum(tnp.abs(c), axis=0)
+
+    graph, arguments = traced(f, normal(20, 20), normal(10, 20))
+    names = [name for step in kernels(assert_agrees(graph, arguments)) for name in step.fused]
+    assert set(names) == {op.name for op in graph.ops}
+    (step,) = kernels(assert_agrees(*traced(lambda a: -(a.T * 2.0) + 1.0, normal(20, 30))))
+    assert step.fused == ("transpose", "multiply", "negative", "add")
+
+
 def test_transposes_and_slices_are_not_copied():
     def f(x, y):
         return tnp.transpose(x)[1:, ::-1] * y[None, :]

@@ -239,7 +239,7 @@ class Compiled:
         array([1., 1.])
         >>> print(f.explain())  # doctest: +ELLIPSIS
         <lambda>(float64[2]) compiled in ... ms: 1 native step, 32 bytes moved, 4 flops
-            kernel0: ...add (32 bytes, 4 operations)
+            kernel0: multiply add (32 bytes, 4 operations)
         """
         return explain(self.__name__, list(self._programs.values()))
 

@@ -67,7 +67,7 @@ class _Plan:
             self.alone[op] = self._alone(op)
         written = {op: WRITES[op.name](op) for op in graph.ops if self.alone[op] is None and writes(op)}
         self.nests = Nests(graph, self.alone.__getitem__, written)
-        self._make_buffers(donation.replaced(graph, self.results, donated, self.nests, self._kernel))
+        self._make_buffers(donation.replaced(graph, self.results, donated, self.nests, self._kernel_of))
         for group in self.nests.groups:
             if group.op is not None:
                 self._run_alone(group.op)
@@ -151,7 +151,7 @@ class _Plan:
             self.program.steps.append(step)
 
     def _run_kernel(self, group: Group) -> None:
-        kernel = self._kernel(group)
+        kernel, reader = self._kernel(group)
         kernel.roots = [root for root in kernel.roots if not self._is_there(root)]
         if not kernel.roots:
             return
@@ -166,7 +166,8 @@ class _Plan:
         reads, writes = emit_kernel(self.module, kernel, self._place, parts)
         moved = sum([program.buffers[index].nbytes for index in (*reads, *writes)])
         flops = cost_of(kernel) * kernel.size
-        names = tuple(dict.fromkeys([op.name for op in self.nests.members(group)]))
+        inside = {*self.nests.members(group), *[value.op for value, _ in reader.known if not reader.stored(value)]}
+        names = tuple(dict.fromkeys([op.name for op in self.graph.ops if op in inside]))
         work = moved * BYTE + flops * INSTRUCTION
         step = KernelStep(
             kernel.name, kernel.extent, reads, writes, work=work, moved=moved, flops=flops, fused=names
@@ -186,8 +187,11 @@ class _Plan:
         value, coords, part = root.expr.data
         return (coords, part) == (root.coords, root.part) and self._place(value) == self._place(root.value)
 
-    def _kernel(self, group: Group) -> Kernel:
-        """The expressions of a group's results."""
+    def _kernel_of(self, group: Group) -> Kernel:
+        return self._kernel(group)[0]
+
+    def _kernel(self, group: Group) -> tuple[Kernel, Reader]:
+        """The expressions of a group's results, and who read them."""
         nests = self.nests
         make = Expressions()
         loops = [make.symbol(size) for size in group.sizes]
@@ -222,7 +226,7 @@ class _Plan:
                 reader.known[value, own] = number
             if value in nests.stored:
                 self._leave(kernel, value, own, number)
-        return kernel
+        return kernel, reader
 
     @staticmethod
     def _leave(kernel: Kernel, value: Value, coords: Coords, number: Number, *kind: Any) -> None:
