@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.levels import shape_of
+from ..dialects.ranks import over_axes
 from ..errors import TetragradError
 from ..nn import convolution, pooling
 from ..ops.shape import moveaxis, transpose
@@ -64,7 +65,18 @@ def _back(x: Any, last: bool) -> Any:
     return wrap(moveaxis(x, 1, len(shape_of(x)) - 1) if last else x)
 
 
-def _conv(rank: int, input: Any, filters: Any, strides: Any, padding: Any, data_format: Any, dilations: Any) -> Any:
+def _conv(
+    rank: int, input: Any, filters: Any, strides: Any, padding: Any, data_format: Any = None, dilations: Any = None,
+    name: str | None = None,
+) -> Any:  # fmt: skip
+    """Sums of products of windows of {axes} with filters of shape (..., in, out).
+
+    Examples
+    --------
+    >>> import tetragrad.tensorflow as tf
+    >>> tf.nn.conv2d(tf.ones((1, 3, 3, 1)), tf.ones((2, 2, 1, 4)), 1, "VALID").shape
+    TensorShape([1, 2, 2, 4])
+    """
     op = "Conv3D" if rank == 3 else "Conv2D"  # TensorFlow makes those over one axis of those over two
     last = _last(op, rank, data_format)
     x, w = pair(op, input if hasattr(input, "_value") else operand(input), filters)
@@ -89,27 +101,7 @@ def conv1d(
     return _conv(1, input, filters, stride, padding, data_format, dilations)
 
 
-def conv2d(
-    input: Any, filters: Any, strides: Any, padding: Any, data_format: Any = "NHWC", dilations: Any = None,
-    name: str | None = None,
-) -> Any:  # fmt: skip
-    """Sums of products of windows of two axes with filters of shape (height, width, in, out).
-
-    Examples
-    --------
-    >>> import tetragrad.tensorflow as tf
-    >>> tf.nn.conv2d(tf.ones((1, 3, 3, 1)), tf.ones((2, 2, 1, 4)), 1, "VALID").shape
-    TensorShape([1, 2, 2, 4])
-    """
-    return _conv(2, input, filters, strides, padding, data_format, dilations)
-
-
-def conv3d(
-    input: Any, filters: Any, strides: Any, padding: Any, data_format: Any = "NDHWC", dilations: Any = None,
-    name: str | None = None,
-) -> Any:  # fmt: skip
-    """Sums of products of windows of three axes with filters of shape (depth, height, width, in, out)."""
-    return _conv(3, input, filters, strides, padding, data_format, dilations)
+conv2d, conv3d = over_axes("conv{}d", _conv, (2, 3))
 
 
 def conv2d_transpose(
@@ -143,55 +135,24 @@ def _pool(
     return _back(_translated(op, function, op, rank, x, *args, **options), last)
 
 
-def _max_pool(rank: int, *args: Any) -> Any:
-    return _pool("MaxPool3D" if rank == 3 else "MaxPool", rank, pooling.max_pool, *args)
-
-
-def _avg_pool(rank: int, *args: Any) -> Any:
-    return _pool("AvgPool3D" if rank == 3 else "AvgPool", rank, pooling.avg_pool, *args, count_padding=False)
-
-
-def max_pool1d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NWC", name: str | None = None
+def _max_pool(
+    rank: int, input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = None, name: str | None = None
 ) -> Any:
-    """The largest elements of windows of one axis."""
-    return _max_pool(1, input, ksize, strides, padding, data_format)
+    """The largest elements of windows of {axes}; among equals the first gets the gradient."""
+    op = "MaxPool3D" if rank == 3 else "MaxPool"
+    return _pool(op, rank, pooling.max_pool, input, ksize, strides, padding, data_format)
 
 
-def max_pool2d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NHWC", name: str | None = None
+def _avg_pool(
+    rank: int, input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = None, name: str | None = None
 ) -> Any:
-    """The largest elements of windows of two axes; among equals the first gets the gradient."""
-    return _max_pool(2, input, ksize, strides, padding, data_format)
+    """Means of windows of {axes}; padding does not count."""
+    op = "AvgPool3D" if rank == 3 else "AvgPool"
+    return _pool(op, rank, pooling.avg_pool, input, ksize, strides, padding, data_format, count_padding=False)
 
 
-def max_pool3d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NDHWC", name: str | None = None
-) -> Any:
-    """The largest elements of windows of three axes."""
-    return _max_pool(3, input, ksize, strides, padding, data_format)
-
-
-def avg_pool1d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NWC", name: str | None = None
-) -> Any:
-    """Means of windows of one axis; padding does not count."""
-    return _avg_pool(1, input, ksize, strides, padding, data_format)
-
-
-def avg_pool2d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NHWC", name: str | None = None
-) -> Any:
-    """Means of windows of two axes; padding does not count."""
-    return _avg_pool(2, input, ksize, strides, padding, data_format)
-
-
-def avg_pool3d(
-    input: Any, ksize: Any, strides: Any, padding: Any, data_format: Any = "NDHWC", name: str | None = None
-) -> Any:
-    """Means of windows of three axes; padding does not count."""
-    return _avg_pool(3, input, ksize, strides, padding, data_format)
-
+max_pool1d, max_pool2d, max_pool3d = over_axes("max_pool{}d", _max_pool)
+avg_pool1d, avg_pool2d, avg_pool3d = over_axes("avg_pool{}d", _avg_pool)
 
 __all__ = [
     "avg_pool1d", "avg_pool2d", "avg_pool3d", "conv1d", "conv2d", "conv2d_transpose", "conv3d", "max_pool1d",

@@ -98,9 +98,8 @@ def jvp(func: Callable[..., Any], xs: Any, v: Any = None) -> tuple[Any, Any]:
 
     Parameters
     ----------
-    func : callable
-        Takes Tensors and returns one or several.
-    xs : Tensor or tuple of Tensor
+    func, xs
+        As for `vjp`.
     v : Tensor or tuple of Tensor, optional
         One per input, of its shape; ones if left out.
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...core.levels import shape_of
+from ...dialects.ranks import over_axes
 from ...errors import TetragradError
 from ...nn import convolution, pooling
 from ...nn.arguments import pairs, per_axis
@@ -41,9 +42,9 @@ def _padding(padding: Any, rank: int, last: bool) -> Any:
     return numbers
 
 
-def _channels_last(data_format: str, rank: int) -> bool:
+def _channels_last(data_format: str | None, rank: int) -> bool:
     first, last = [("NCL", "NLC"), ("NCHW", "NHWC"), ("NCDHW", "NDHWC")][rank - 1]
-    if data_format not in (first, last):
+    if data_format not in (None, first, last):
         raise ValueError(
             f"Attr(data_format) should be '{first}' or '{last}'. Received Attr(data_format): {data_format}"
         )
@@ -59,9 +60,18 @@ def _last(x: Any, last: bool) -> Any:
 
 
 def _conv(
-    rank: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int, form: str
-) -> Any:
-    name, last = f"conv{rank}d", _channels_last(form, rank)
+    rank: int, x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    groups: int = 1, data_format: str | None = None, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Sums of products of windows of {axes} with kernels.
+
+    Examples
+    --------
+    >>> import tetragrad.paddle as paddle
+    >>> paddle.nn.functional.conv2d(paddle.ones([1, 1, 3, 3]), paddle.ones([1, 1, 2, 2])).shape
+    paddle.Size([1, 1, 2, 2])
+    """
+    name, last = f"conv{rank}d", _channels_last(data_format, rank)
     x, weight = as_operand(x, name), as_operand(weight, name, "weight", 1)
     x = _first(x, last)
     padding, dilation = _same(name, x, weight, stride, _padding(padding, rank, last), dilation)
@@ -80,47 +90,21 @@ def _same(name: str, x: Any, weight: Any, stride: Any, padding: Any, dilation: A
     return pairs(name, "same", size, kernel, steps, (1,) * len(size)), 1
 
 
-def conv1d(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
-    data_format: str = "NCL", name: str | None = None,
-) -> Any:  # fmt: skip
-    """Sums of products of windows of one axis with kernels."""
-    return _conv(1, x, weight, bias, stride, padding, dilation, groups, data_format)
-
-
-def conv2d(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
-    data_format: str = "NCHW", name: str | None = None,
-) -> Any:  # fmt: skip
-    """Sums of products of windows of two axes with kernels.
-
-    Examples
-    --------
-    >>> import tetragrad.paddle as paddle
-    >>> paddle.nn.functional.conv2d(paddle.ones([1, 1, 3, 3]), paddle.ones([1, 1, 2, 2])).shape
-    paddle.Size([1, 1, 2, 2])
-    """
-    return _conv(2, x, weight, bias, stride, padding, dilation, groups, data_format)
-
-
-def conv3d(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1,
-    data_format: str = "NCDHW", name: str | None = None,
-) -> Any:  # fmt: skip
-    """Sums of products of windows of three axes with kernels."""
-    return _conv(3, x, weight, bias, stride, padding, dilation, groups, data_format)
+conv1d, conv2d, conv3d = over_axes("conv{}d", _conv)
 
 
 def _conv_transpose(
-    rank: int, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, more: Any, groups: int, dilation: Any,
-    size: Any, form: str,
+    rank: int, x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+    dilation: Any = 1, groups: int = 1, output_size: Any = None, data_format: str | None = None,
+    name: str | None = None,
 ) -> Any:  # fmt: skip
-    name, last = f"conv{rank}d_transpose", _channels_last(form, rank)
+    """The transpose of a convolution over {axes}."""
+    name, last = f"conv{rank}d_transpose", _channels_last(data_format, rank)
     x, weight = as_operand(x, name), as_operand(weight, name, "weight", 1)
-    size = None if size is None else per_axis(name, "output_size", lengths(size), rank)
+    size = None if output_size is None else per_axis(name, "output_size", lengths(output_size), rank)
     x = _first(x, last)
     padding, dilation = _same(name, x, weight, stride, _padding(padding, rank, last), dilation)
-    args = (lengths(stride), padding, lengths(more), lengths(dilation), groups, size)
+    args = (lengths(stride), padding, lengths(output_padding), lengths(dilation), groups, size)
     return _last(_translated(convolution.conv_transpose, name, rank, x, weight, bias, *args), last)
 
 
@@ -130,40 +114,27 @@ def conv1d_transpose(
 ) -> Any:  # fmt: skip
     """The transpose of `conv1d`."""
     return _conv_transpose(
-        1, x, weight, bias, stride, padding, output_padding, groups, dilation, output_size, data_format
+        1, x, weight, bias, stride, padding, output_padding, dilation, groups, output_size, data_format
     )
 
 
-def conv2d_transpose(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-    dilation: Any = 1, groups: int = 1, output_size: Any = None, data_format: str = "NCHW", name: str | None = None,
-) -> Any:  # fmt: skip
-    """The transpose of `conv2d`."""
-    return _conv_transpose(
-        2, x, weight, bias, stride, padding, output_padding, groups, dilation, output_size, data_format
-    )
-
-
-def conv3d_transpose(
-    x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-    groups: int = 1, dilation: Any = 1, output_size: Any = None, data_format: str = "NCDHW", name: str | None = None,
-) -> Any:  # fmt: skip
-    """The transpose of `conv3d`."""
-    return _conv_transpose(
-        3, x, weight, bias, stride, padding, output_padding, groups, dilation, output_size, data_format
-    )
+conv2d_transpose, conv3d_transpose = over_axes("conv{}d_transpose", _conv_transpose, (2, 3))
 
 
 # -- pooling ----------------------------------------------------------------------------------------------------------
 
 
-def _max_pool(rank: int, x: Any, window: Any, stride: Any, padding: Any, mask: bool, ceil_mode: bool, form: str) -> Any:
-    name, last = f"max_pool{rank}d", _channels_last(form, rank)
+def _max_pool(
+    rank: int, x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, return_mask: bool = False,
+    ceil_mode: bool = False, data_format: str | None = None, name: str | None = None,
+) -> Any:  # fmt: skip
+    """The largest elements of windows of {axes}; among equals the first gets the gradient."""
+    name, last = f"max_pool{rank}d", _channels_last(data_format, rank)
     x = _first(as_operand(x, name), last)
     steps = None if stride is None else lengths(stride)
-    args = (lengths(window), steps, _padding(padding, rank, last), 1, ceil_mode)
+    args = (lengths(kernel_size), steps, _padding(padding, rank, last), 1, ceil_mode)
     out = _translated(pooling.max_pool, name, rank, x, *args)
-    if not mask:
+    if not return_mask:
         return _last(out, last)
     return _last(out, last), _last(made(pooling.max_places(name, rank, x, out, *args).astype(np.int32)), last)
 
@@ -173,32 +144,21 @@ def max_pool1d(
     ceil_mode: bool = False, name: str | None = None,
 ) -> Any:  # fmt: skip
     """The largest elements of windows of one axis."""
-    return _max_pool(1, x, kernel_size, stride, padding, return_mask, ceil_mode, "NCL")
+    return _max_pool(1, x, kernel_size, stride, padding, return_mask, ceil_mode)
 
 
-def max_pool2d(
-    x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, return_mask: bool = False,
-    ceil_mode: bool = False, data_format: str = "NCHW", name: str | None = None,
-) -> Any:  # fmt: skip
-    """The largest elements of windows of two axes; among equals the first gets the gradient."""
-    return _max_pool(2, x, kernel_size, stride, padding, return_mask, ceil_mode, data_format)
-
-
-def max_pool3d(
-    x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, return_mask: bool = False,
-    ceil_mode: bool = False, data_format: str = "NCDHW", name: str | None = None,
-) -> Any:  # fmt: skip
-    """The largest elements of windows of three axes."""
-    return _max_pool(3, x, kernel_size, stride, padding, return_mask, ceil_mode, data_format)
+max_pool2d, max_pool3d = over_axes("max_pool{}d", _max_pool, (2, 3))
 
 
 def _avg_pool(
-    rank: int, x: Any, window: Any, stride: Any, padding: Any, ceil_mode: bool, exclusive: bool, divisor: Any, form: str
-) -> Any:
-    name, last = f"avg_pool{rank}d", _channels_last(form, rank)
+    rank: int, x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    exclusive: bool = True, divisor_override: Any = None, data_format: str | None = None, name: str | None = None,
+) -> Any:  # fmt: skip
+    """Means of windows of {axes}; with `exclusive` the padding does not count."""
+    name, last = f"avg_pool{rank}d", _channels_last(data_format, rank)
     x = as_operand(x, name)
-    options = {"ceil_mode": ceil_mode, "count_padding": not exclusive, "divisor": divisor}
-    args = (lengths(window), None if stride is None else lengths(stride), _padding(padding, rank, last))
+    options = {"ceil_mode": ceil_mode, "count_padding": not exclusive, "divisor": divisor_override}
+    args = (lengths(kernel_size), None if stride is None else lengths(stride), _padding(padding, rank, last))
     return _last(_translated(pooling.avg_pool, name, rank, _first(x, last), *args, **options), last)
 
 
@@ -207,23 +167,10 @@ def avg_pool1d(
     name: str | None = None,
 ) -> Any:  # fmt: skip
     """Means of windows of one axis; with `exclusive` the padding does not count."""
-    return _avg_pool(1, x, kernel_size, stride, padding, ceil_mode, exclusive, None, "NCL")
+    return _avg_pool(1, x, kernel_size, stride, padding, ceil_mode, exclusive)
 
 
-def avg_pool2d(
-    x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False, exclusive: bool = True,
-    divisor_override: Any = None, data_format: str = "NCHW", name: str | None = None,
-) -> Any:  # fmt: skip
-    """Means of windows of two axes; with `exclusive` the padding does not count."""
-    return _avg_pool(2, x, kernel_size, stride, padding, ceil_mode, exclusive, divisor_override, data_format)
-
-
-def avg_pool3d(
-    x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False, exclusive: bool = True,
-    divisor_override: Any = None, data_format: str = "NCDHW", name: str | None = None,
-) -> Any:  # fmt: skip
-    """Means of windows of three axes; with `exclusive` the padding does not count."""
-    return _avg_pool(3, x, kernel_size, stride, padding, ceil_mode, exclusive, divisor_override, data_format)
+avg_pool2d, avg_pool3d = over_axes("avg_pool{}d", _avg_pool, (2, 3))
 
 
 def adaptive_avg_pool1d(x: Any, output_size: Any, name: str | None = None) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...core.levels import shape_of
+from ...dialects.ranks import over_axes
 from ...errors import TetragradError
 from ...nn import convolution, pooling
 from .. import errors
@@ -66,7 +67,19 @@ def _lower(x: Any) -> str:
     return str(x.dtype.legacy).lower()
 
 
-def _conv(rank: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, groups: int) -> Any:
+def _conv(
+    rank: int, input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
+    groups: int = 1,
+) -> Any:  # fmt: skip
+    """Sums of products of windows of the last {axes} with kernels.
+
+    Examples
+    --------
+    >>> import tetragrad.torch as torch
+    >>> torch.nn.functional.conv2d(torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2))
+    tensor([[[[4., 4.],
+              [4., 4.]]]])
+    """
     name = f"conv{rank}d"
     _check(name, rank, input, weight, bias, groups, False)
     steps = _numbers(stride)
@@ -103,39 +116,15 @@ def _padding(rank: int, padding: Any) -> list[int]:
     return numbers if len(numbers) == rank else numbers * rank
 
 
-def conv1d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
-    """Sums of products of windows of the last axis with kernels."""
-    return _conv(1, input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv2d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
-    """Sums of products of windows of the last two axes with kernels.
-
-    Examples
-    --------
-    >>> import tetragrad.torch as torch
-    >>> torch.nn.functional.conv2d(torch.ones(1, 1, 3, 3), torch.ones(1, 1, 2, 2))
-    tensor([[[[4., 4.],
-              [4., 4.]]]])
-    """
-    return _conv(2, input, weight, bias, stride, padding, dilation, groups)
-
-
-def conv3d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
-) -> Any:
-    """Sums of products of windows of the last three axes with kernels."""
-    return _conv(3, input, weight, bias, stride, padding, dilation, groups)
+conv1d, conv2d, conv3d = over_axes("conv{}d", _conv)
 
 
 def _conv_transpose(
-    rank: int, input: Any, weight: Any, bias: Any, stride: Any, padding: Any, more: Any, groups: int, dilation: Any
-) -> Any:
-    name = f"conv_transpose{rank}d"
+    rank: int, input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
+    groups: int = 1, dilation: Any = 1,
+) -> Any:  # fmt: skip
+    """The transpose of a convolution over {axes}."""
+    name, more = f"conv_transpose{rank}d", output_padding
     _check(name, rank, input, weight, bias, groups, True)
     padding = _padding(rank, padding)
     axes = list(zip(*[_numbers(each) * (rank if len(_numbers(each)) == 1 else 1) for each in (more, stride, dilation)]))
@@ -150,28 +139,7 @@ def _conv_transpose(
     return named(out, "ConvolutionBackward0")
 
 
-def conv_transpose1d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-    groups: int = 1, dilation: Any = 1,
-) -> Any:  # fmt: skip
-    """The transpose of `conv1d`."""
-    return _conv_transpose(1, input, weight, bias, stride, padding, output_padding, groups, dilation)
-
-
-def conv_transpose2d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-    groups: int = 1, dilation: Any = 1,
-) -> Any:  # fmt: skip
-    """The transpose of `conv2d`."""
-    return _conv_transpose(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
-
-
-def conv_transpose3d(
-    input: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-    groups: int = 1, dilation: Any = 1,
-) -> Any:  # fmt: skip
-    """The transpose of `conv3d`."""
-    return _conv_transpose(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+conv_transpose1d, conv_transpose2d, conv_transpose3d = over_axes("conv_transpose{}d", _conv_transpose)
 
 
 # -- pooling ----------------------------------------------------------------------------------------------------------
@@ -189,33 +157,10 @@ def _check_pool(rank: int, input: Any, window: Any, padding: Any, dilation: Any 
 
 
 def _max_pool(
-    rank: int, input: Any, window: Any, stride: Any, padding: Any, dilation: Any, ceil_mode: bool, indices: bool
-) -> Any:
-    name = f"max_pool{rank}d"
-    _check_pool(rank, input, window, padding, dilation)
-    args = (window, stride or None, padding, dilation, ceil_mode)
-    out = named(
-        _translated(pooling.max_pool, name, rank, input, *args),
-        "SqueezeBackward1" if rank == 1 else f"MaxPool{rank}DWithIndicesBackward0",
-    )
-    if not indices:
-        return out
-    return out, Tensor(np.asarray(pooling.max_places(name, rank, input, out, *args)), None)
-
-
-def max_pool1d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
-    return_indices: bool = False,
+    rank: int, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1,
+    ceil_mode: bool = False, return_indices: bool = False,
 ) -> Any:  # fmt: skip
-    """The largest elements of windows of the last axis."""
-    return _max_pool(1, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
-
-
-def max_pool2d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:  # fmt: skip
-    """The largest elements of windows of the last two axes; among equals the first gets the gradient.
+    """The largest elements of windows of the last {axes}; among equals the first gets the gradient.
 
     Examples
     --------
@@ -224,25 +169,33 @@ def max_pool2d(
     tensor([[[ 5.,  7.],
              [13., 15.]]])
     """
-    return _max_pool(2, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    name = f"max_pool{rank}d"
+    _check_pool(rank, input, kernel_size, padding, dilation)
+    args = (kernel_size, stride or None, padding, dilation, ceil_mode)
+    out = named(
+        _translated(pooling.max_pool, name, rank, input, *args),
+        "SqueezeBackward1" if rank == 1 else f"MaxPool{rank}DWithIndicesBackward0",
+    )
+    if not return_indices:
+        return out
+    return out, Tensor(np.asarray(pooling.max_places(name, rank, input, out, *args)), None)
 
 
-def max_pool3d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1, ceil_mode: bool = False,
-    return_indices: bool = False,
-) -> Any:  # fmt: skip
-    """The largest elements of windows of the last three axes."""
-    return _max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+max_pool1d, max_pool2d, max_pool3d = over_axes("max_pool{}d", _max_pool)
 
 
 def _avg_pool(
-    rank: int, input: Any, window: Any, stride: Any, padding: Any, ceil_mode: bool, counting: bool, divisor: Any = None
-) -> Any:
-    _check_pool(rank, input, window, padding)
-    if divisor == 0:
+    rank: int, input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
+    count_include_pad: bool = True, divisor_override: Any = None,
+) -> Any:  # fmt: skip
+    """Means of windows of the last {axes}."""
+    _check_pool(rank, input, kernel_size, padding)
+    if divisor_override == 0:
         raise errors.RuntimeError("divisor must be not zero")
-    options = {"ceil_mode": ceil_mode, "count_padding": counting, "divisor": divisor}
-    out = _translated(pooling.avg_pool, f"avg_pool{rank}d", rank, input, window, stride or None, padding, **options)
+    options = {"ceil_mode": ceil_mode, "count_padding": count_include_pad, "divisor": divisor_override}
+    out = _translated(
+        pooling.avg_pool, f"avg_pool{rank}d", rank, input, kernel_size, stride or None, padding, **options
+    )
     return named(out, "SqueezeBackward1" if rank == 1 else f"AvgPool{rank}DBackward0")
 
 
@@ -254,40 +207,16 @@ def avg_pool1d(
     return _avg_pool(1, input, kernel_size, stride, padding, ceil_mode, count_include_pad)
 
 
-def avg_pool2d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-    count_include_pad: bool = True, divisor_override: Any = None,
-) -> Any:  # fmt: skip
-    """Means of windows of the last two axes."""
-    return _avg_pool(2, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
+avg_pool2d, avg_pool3d = over_axes("avg_pool{}d", _avg_pool, (2, 3))
 
 
-def avg_pool3d(
-    input: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, ceil_mode: bool = False,
-    count_include_pad: bool = True, divisor_override: Any = None,
-) -> Any:  # fmt: skip
-    """Means of windows of the last three axes."""
-    return _avg_pool(3, input, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override)
-
-
-def _adaptive(rank: int, input: Any, size: Any) -> Any:
-    out = _translated(pooling.adaptive_avg_pool, f"adaptive_avg_pool{rank}d", rank, input, size)
+def _adaptive_avg_pool(rank: int, input: Any, output_size: Any) -> Any:
+    """Means over parts of the last {axes}."""
+    out = _translated(pooling.adaptive_avg_pool, f"adaptive_avg_pool{rank}d", rank, input, output_size)
     return named(out, f"AdaptiveAvgPool{rank}DBackward0")
 
 
-def adaptive_avg_pool1d(input: Any, output_size: Any) -> Any:
-    """Means over parts of the last axis."""
-    return _adaptive(1, input, output_size)
-
-
-def adaptive_avg_pool2d(input: Any, output_size: Any) -> Any:
-    """Means over parts of the last two axes."""
-    return _adaptive(2, input, output_size)
-
-
-def adaptive_avg_pool3d(input: Any, output_size: Any) -> Any:
-    """Means over parts of the last three axes."""
-    return _adaptive(3, input, output_size)
+adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d = over_axes("adaptive_avg_pool{}d", _adaptive_avg_pool)
 
 
 __all__ = [
