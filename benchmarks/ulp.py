@@ -104,11 +104,9 @@ class Kernel:
     type : {"f4", "f8"}
     fma : bool, optional
         Compile as for a computer with or without a fused multiply-add; as this one is if not given.
-    rare : bool
-        Leave the branches for rare arguments out, as loops over usual arguments do.
     """
 
-    def __init__(self, name: str, type: str, fma: bool | None = None, rare: bool = False) -> None:
+    def __init__(self, name: str, type: str, fma: bool | None = None) -> None:
         self.type, self.arguments = type, len(signature(FUNCTIONS[name]).parameters) - 1
         self.module = module = engine.new_module(name)
         if fma is not None:
@@ -116,9 +114,8 @@ class Kernel:
         with ir.Function(module, "loop", None, ["p"] * (self.arguments + 1) + ["i8"]) as b:
             *pointers, count = b.arguments
             pointers = b.disjoint(pointers)
-            with b.loop(0, count, hints={"interleave.count": 2}) as (i, _):
-                b.rare = [] if rare else None
-                xs: list[Scalar] = [b.load(pointer, type, i) for pointer in pointers[:-1]]
+            for i, lanes in b.spans(0, count, 2 * engine.host().vector_bytes // int(type[1]), 1):
+                xs: list[Scalar] = [b.load(pointer, type, i, lanes) for pointer in pointers[:-1]]
                 b.store(pointers[-1], FUNCTIONS[name](b, *xs), i)
         self.code = engine.compile(module)
         prototype = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (self.arguments + 1), ctypes.c_int64)

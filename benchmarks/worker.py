@@ -126,7 +126,7 @@ class Service:
 
 
 def _rest() -> None:
-    """Wait until this process's threads sleep: those of BLAS and OpenMP spin for up to 0.2 s, on the next one's cores."""
+    """Wait until this process's threads sleep: those of BLAS and OpenMP spin for a while, on the next one's cores."""
     for _ in range(RESTS):
         before = process_time()
         sleep(REST_SECONDS)

@@ -28,7 +28,6 @@ from .values import vector
 STRETCH = 256  # of the axis that is summed over
 PANELS = 16  # side by side, whose stretches are in the second cache
 FLOPS_PER_NS = 50
-AS_IT_IS: dict[str, bool | int] = {"unroll.disable": True, "vectorize.enable": False}
 
 X, Y, OUT, SCRATCH, SIZES = range(5)  # places in the array of pointers that the functions take
 
@@ -68,7 +67,6 @@ def _library(item: int) -> engine.Code:
     """The code for one size of elements; it lives as long as the process."""
     tile = Tile(item)
     module = engine.new_module("blocked")
-    module.finished = True
     pack, rows, post = _emit_pack(module, tile), _emit_rows(module, tile), native_threads.post(module)
     with Function(module, f"blocked.f{item}", None, ["p"] * 6) as b:
         *given, team = b.arguments
@@ -115,32 +113,32 @@ def _emit_pack(module: Module, tile: Tile) -> Function:
     """``pack(arrays, start, stop)``: copy columns into these panels; 0 where there are no more columns."""
     item, columns = tile.item, tile.columns
     with _kernel(module, "pack") as (b, pointers, sizes, start, stop):
-        with b.loop(start, stop, hints=AS_IT_IS) as (panel, _):
+        with b.loop(start, stop) as (panel, _):
             source = b.offset(pointers[Y], sizes.y_column * panel * columns)
             target = b.offset(pointers[SCRATCH], sizes.k * panel * (columns * item))
             count = _least(b, sizes.n - panel * columns, b.const("i8", columns))
             whole = count == columns
 
             def straight() -> list[Scalar]:
-                with b.loop(0, sizes.k, hints=AS_IT_IS) as (k, _):
+                with b.loop(0, sizes.k) as (k, _):
                     row, place = b.offset(source, k * sizes.y_k), b.offset(target, k * (columns * item))
                     for v in (0, 1):
-                        b.store(place, b.load(row, tile.wide, v), v)
+                        b.store(place, b.load(row, tile.wide, v * tile.lanes), v * tile.lanes)
                 return [sizes.k]
 
             def across() -> list[Scalar]:
                 done = b.select(whole, sizes.k / tile.square * tile.square, 0)
-                with b.loop(0, done, tile.square, hints=AS_IT_IS) as (k, _):
+                with b.loop(0, done, tile.square) as (k, _):
                     _copy_across(
                         b, tile, sizes, b.offset(source, k * sizes.y_k), b.offset(target, k * (columns * item))
                     )
                 return [done]
 
             (done,) = b.choose(whole & (sizes.y_column == item), straight, across)
-            with b.loop(done, sizes.k, hints=AS_IT_IS) as (k, _):
+            with b.loop(done, sizes.k) as (k, _):
                 row, place = b.offset(source, k * sizes.y_k), b.offset(target, k * (columns * item))
                 b.zero(place, columns * item)
-                with b.loop(0, count, hints=AS_IT_IS) as (c, _):
+                with b.loop(0, count) as (c, _):
                     b.store(place, b.load(b.offset(row, c * sizes.y_column), tile.number), c)
     return module.functions["pack"]
 
@@ -175,15 +173,15 @@ def _emit_rows(module: Module, tile: Tile) -> Function:
         own = b.alloca("i8", STRETCH * tile.rows * item // 8)
         panels = _ratio(sizes.n, tile.columns)
         groups = _ratio(panels, PANELS)
-        with b.loop(0, groups, hints=AS_IT_IS) as (group, _), b.loop(0, sizes.k, STRETCH, hints=AS_IT_IS) as (k, _):
+        with b.loop(0, groups) as (group, _), b.loop(0, sizes.k, STRETCH) as (k, _):
             length = _least(b, sizes.k - k, b.const("i8", STRETCH))
             last = _least(b, (group + 1) * PANELS, panels)
-            with b.loop(start, stop, hints=AS_IT_IS) as (index, _):
+            with b.loop(start, stop) as (index, _):
                 row = index * tile.rows
                 count = _least(b, sizes.m - row, b.const("i8", tile.rows))
                 x = b.offset(pointers[X], row * sizes.x_row + k * sizes.x_k)
                 left = _left_operand(b, tile, sizes, x, own, count, length)
-                with b.loop(group * PANELS, last, hints=AS_IT_IS) as (panel, _):
+                with b.loop(group * PANELS, last) as (panel, _):
                     source = b.offset(pointers[SCRATCH], (panel * sizes.k + k) * (tile.columns * item))
                     target = b.offset(pointers[OUT], row * sizes.out_row + panel * (tile.columns * item))
                     columns = _least(b, sizes.n - panel * tile.columns, b.const("i8", tile.columns))
@@ -202,12 +200,12 @@ def _left_operand(
 
     def copied() -> list[Scalar]:
         b.zero(own, STRETCH * tile.rows * item)
-        with b.loop(0, length, hints=AS_IT_IS) as (k, _), b.loop(0, count, hints=AS_IT_IS) as (r, _):
+        with b.loop(0, length) as (k, _), b.loop(0, count) as (r, _):
             b.store(own, b.load(b.offset(x, k * sizes.x_k + r * sizes.x_row), tile.number), k * tile.rows + r)
         return packed
 
     def copied_whole() -> list[Scalar]:
-        with b.loop(0, length, hints=AS_IT_IS) as (k, _):
+        with b.loop(0, length) as (k, _):
             for r in range(tile.rows):
                 element = b.load(b.offset(x, k * sizes.x_k + sizes.x_row * r), tile.number)
                 b.store(own, element, k * tile.rows + r)
@@ -234,7 +232,7 @@ def _emit_part(
 
     def part() -> list[Scalar]:
         b.call(code, None, [*given, edge, b.const("i8", tile.columns * tile.item), b.const("b1", False)])
-        with b.loop(0, rows, hints=AS_IT_IS) as (r, _), b.loop(0, columns, hints=AS_IT_IS) as (c, _):
+        with b.loop(0, rows) as (r, _), b.loop(0, columns) as (c, _):
             place = b.offset(target, r * out_row)
             value = b.load(edge, tile.number, r * tile.columns + c)
             sum = b.choose(more, lambda: [value + b.load(place, tile.number, c)], lambda: [value])
@@ -252,8 +250,8 @@ def _emit_tile(module: Module, tile: Tile) -> Function:
         x, x_row, x_k, panel, length, out, out_row, more = b.arguments
         x, panel, out = b.disjoint([x, panel, out])
         zero = b.splat(b.const(tile.number, 0), tile.wide)
-        with b.loop(0, length, carry=[zero] * (2 * tile.rows), hints=AS_IT_IS) as (k, sums):
-            pair = [b.load(panel, tile.wide, k * 2 + v) for v in (0, 1)]
+        with b.loop(0, length, carry=[zero] * (2 * tile.rows)) as (k, sums):
+            pair = [b.load(panel, tile.wide, k * tile.columns + v * tile.lanes) for v in (0, 1)]
             here = b.offset(x, k * x_k)
             for r in range(tile.rows):
                 factor = b.splat(b.load(b.offset(here, x_row * r), tile.number), tile.wide)
@@ -262,8 +260,8 @@ def _emit_tile(module: Module, tile: Tile) -> Function:
         places = [(b.offset(out, out_row * r), v) for r in range(tile.rows) for v in (0, 1)]
 
         def added() -> list[Scalar]:
-            return [value + b.load(place, tile.wide, v) for value, (place, v) in zip(sums, places)]
+            return [value + b.load(place, tile.wide, v * tile.lanes) for value, (place, v) in zip(sums, places)]
 
         for value, (place, v) in zip(b.choose(more, added, lambda: sums), places):
-            b.store(place, value, v)
+            b.store(place, value, v * tile.lanes)
     return function

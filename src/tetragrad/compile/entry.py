@@ -185,7 +185,7 @@ def _fits(module: Module, count: int) -> Function:
         with b.if_(~(same & (layout == abi.C_CONTIGUOUS | abi.ALIGNED)), likely=False):
             b.ret(b.const("b1", False))
         lengths = b.load(b.offset(argument, abi.SHAPE), "p")
-        with b.loop(0, rank, carry=[b.const("b1", True)], hints={"vectorize.enable": False}) as (axis, equal):
+        with b.loop(0, rank, carry=[b.const("b1", True)]) as (axis, equal):
             equal[0] = equal[0] & (b.load(lengths, "i8", axis) == b.load(shape, "i8", axis))
         b.store(place, b.load(b.offset(argument, abi.DATA), "p"))
         b.ret(equal[0])

@@ -11,7 +11,11 @@ IR is text, one line an instruction, which `engine.compile` takes; nothing here 
             b.store(y, b.fma(a, b.load(x, "f4", i), b.load(y, "f4", i)), i)
 
 Types are NumPy's codes: "f4", "f8", "i1" ... "i8", "u1" ... "u8", "b1" (a boolean; one byte in memory) and "p" (a
-pointer). Arithmetic is IEEE's and integers wrap, as NumPy's do: nothing is contracted or reordered unless asked for.
+pointer). Arithmetic is IEEE's and integers wrap, as NumPy's do: nothing is contracted or reordered. "f4x8" is eight
+"f4" in a vector register; what is written for one number works on vectors of them too::
+
+        for i, lanes in b.spans(0, n, 8, 1):
+            b.store(y, b.fma(a, b.load(x, "f4", i, lanes), b.load(y, "f4", i, lanes)), i)
 """
 
 from __future__ import annotations
@@ -20,28 +24,29 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from .modules import UNTYPED, Function, Module, result_type
-from .values import LANES, LLVM, SIZE, Number, Scalar, literal
+from .modules import UNTYPED, Function, result_type
+from .modules import Module as Module
+from .values import LANES, LLVM, SIZE, Number, Scalar, literal, named, vector
+from .vectors import Vectors
 
 
-class Builder:
+class Builder(Vectors):
     """Writes the instructions of one function, in order, at the end of the current block.
 
     Attributes
     ----------
     arguments : list of Scalar
         The function's arguments.
-    rare : list of Scalar or None
-        Some functions of `maths` need a branch for rare arguments (sin of 1e30), which keeps a loop from becoming SIMD.
-        With None they write the branch. With a list they leave it out and append the condition ("b1") under which their
-        result is not valid: a loop gathers the conditions, and where one held, the block runs again with None.
+    known : dict
+        What was computed before in this block of instructions, or before a choice that ends where it begins, and may be
+        used again.
     """
 
     def __init__(self, function: Function) -> None:
         self.function = function
         self.module = function.module
         self.arguments = [Scalar(self, f"%a{k}", type) for k, type in enumerate(function.arguments)]
-        self.rare: list[Scalar] | None = None
+        self.known: dict[Any, Any] = {}
         self._lines: list[str] = []
         self._allocas: list[str] = []
         self._names = 0
@@ -59,20 +64,25 @@ class Builder:
         """The null pointer."""
         return Scalar(self, "null", "p")
 
-    def operand(self, value: Number, type: str) -> str:
-        """The text of an operand that must have `type`."""
+    def operand(self, value: Number, type: str, lanes: int = 1) -> str:
+        """The text of an operand that must have `type`; a single number is spread to the lanes."""
         if not isinstance(value, Scalar):
-            return literal(type, value)
+            return literal(type, value, lanes)
         if value.type != type:
             raise TypeError(f"{type} expected, not {value.type}")
-        return value.text
+        return value.text if value.lanes == lanes else self.splat(value, vector(type, lanes)).text
 
-    def emit(self, instruction: str, type: str) -> Scalar:
+    def operands(self, values: Sequence[Number], type: str) -> tuple[list[str], int]:
+        """The texts of operands that must have `type`, and how many lanes all of them then have."""
+        lanes = max([value.lanes for value in values if isinstance(value, Scalar)], default=1)
+        return [self.operand(value, type, lanes) for value in values], lanes
+
+    def emit(self, instruction: str, type: str, lanes: int = 1) -> Scalar:
         """Write an instruction that gives a value of `type`."""
         self._names = number = self._names + 1
         name = f"%v{number}"
         self._write(f"{name} = {instruction}")
-        return Scalar(self, name, type)
+        return Scalar(self, name, type, lanes)
 
     def address(self, target: Function | str) -> Scalar:
         """The address of a function, of one of the module's tables and variables, or of an external function."""
@@ -99,55 +109,46 @@ class Builder:
         elif type[0] == "f":
             operation = "sitofp" if source[0] == "i" else "uitofp"
         elif source != "b1" and SIZE[source] == SIZE[type]:
-            return Scalar(self, x.text, type)
+            return Scalar(self, x.text, type, x.lanes)
         elif SIZE[source] > SIZE[type]:
             operation = "trunc"
         else:
             operation = "sext" if source[0] == "i" else "zext"
-        return self.emit(f"{operation} {LLVM[source]} {x.text} to {LLVM[type]}", type)
+        return self.emit(f"{operation} {named(source, x.lanes)} {x.text} to {named(type, x.lanes)}", type, x.lanes)
 
     def bitcast(self, x: Scalar, type: str) -> Scalar:
         """The same bits as another type of the same size."""
         if SIZE[x.type] != SIZE[type]:
             raise TypeError(f"bitcast from {x.type} to {type}: the sizes differ")
         if LLVM[x.type] == LLVM[type]:
-            return Scalar(self, x.text, type)
-        return self.emit(f"bitcast {LLVM[x.type]} {x.text} to {LLVM[type]}", type)
+            return Scalar(self, x.text, type, x.lanes)
+        return self.emit(f"bitcast {named(x.type, x.lanes)} {x.text} to {named(type, x.lanes)}", type, x.lanes)
 
     # -- arithmetic
 
     def select(self, condition: Scalar, x: Number, y: Number) -> Scalar:
         """x where the condition holds, else y; both are computed. One of them must be a Scalar."""
         type = x.type if isinstance(x, Scalar) else y.type  # type: ignore[union-attr]
-        texts = [f"{LLVM[type]} {self.operand(v, type)}" for v in (x, y)]
-        return self.emit(f"select i1 {self.operand(condition, 'b1')}, {texts[0]}, {texts[1]}", type)
+        lanes = max([value.lanes for value in (condition, x, y) if isinstance(value, Scalar)])
+        texts = [f"{named(type, lanes)} {self.operand(v, type, lanes)}" for v in (x, y)]
+        test = f"{named('b1', condition.lanes)} {self.operand(condition, 'b1', condition.lanes)}"
+        return self.emit(f"select {test}, {texts[0]}, {texts[1]}", type, lanes)
 
     def intrinsic(self, name: str, *arguments: Number, result: str | None = None) -> Scalar:
         """LLVM's function `name`, overloaded on the first argument's type; all arguments have that type."""
         type = next(a.type for a in arguments if isinstance(a, Scalar))
-        lanes, element = LANES.get(type, (1, type))
-        symbol = f"{name}.{f'v{lanes}' if lanes > 1 else ''}{'f' if type[0] == 'f' else 'i'}{8 * SIZE[element]}"
-        self.module.declare(symbol, result or type, [type] * len(arguments))
-        texts = ", ".join(f"{LLVM[type]} {self.operand(a, type)}" for a in arguments)
-        return self.emit(f"call {LLVM[result or type]} @{symbol}({texts})", result or type)
+        texts, lanes = self.operands(arguments, type)
+        full, result = vector(type, lanes), vector(result or type, lanes)
+        symbol = f"{name}.{f'v{lanes}' if lanes > 1 else ''}{'f' if type[0] == 'f' else 'i'}{8 * SIZE[type]}"
+        self.module.declare(symbol, result, [full] * len(arguments))
+        given = ", ".join([f"{LLVM[full]} {text}" for text in texts])
+        return self.emit(f"call {LLVM[result]} @{symbol}({given})", result)
 
     def fma(self, x: Number, y: Number, z: Number) -> Scalar:
         """x * y + z: one rounding where the target has the instruction, else two."""
         if self.module.fma:
             return self.intrinsic("llvm.fma", x, y, z)
         return x * y + z  # type: ignore[return-value]
-
-    def add_reassoc(self, x: Scalar, y: Number) -> Scalar:
-        """x + y in a reduction that may be summed in any order, so that it vectorises."""
-        return self._reassoc("add", x, y)
-
-    def mul_reassoc(self, x: Scalar, y: Number) -> Scalar:
-        """x * y in a reduction that may be multiplied in any order, so that it vectorises."""
-        return self._reassoc("mul", x, y)
-
-    def _reassoc(self, operation: str, x: Scalar, y: Number) -> Scalar:
-        flagged = f"f{operation} reassoc" if x.type[0] == "f" else operation
-        return self.emit(f"{flagged} {LLVM[x.type]} {x.text}, {self.operand(y, x.type)}", x.type)
 
     def sqrt(self, x: Scalar) -> Scalar:
         return self.intrinsic("llvm.sqrt", x)
@@ -197,35 +198,6 @@ class Builder:
         name = {"f": of_floats, "i": "s" + of_integers, "u": "u" + of_integers}[kind]
         return self.intrinsic(f"llvm.{name}", x, y)
 
-    # -- vectors: types of `values.vector`, which arithmetic, fma, load and store take as they take numbers
-
-    def splat(self, x: Scalar, type: str) -> Scalar:
-        """The same number in every lane."""
-        if type == x.type:
-            return x
-        lanes, element = LANES[type]
-        one = self.emit(f"insertelement {LLVM[type]} poison, {LLVM[element]} {self.operand(x, element)}, i64 0", type)
-        shuffled = f"{LLVM[type]} {one.text}, {LLVM[type]} poison, <{lanes} x i32> zeroinitializer"
-        return self.emit(f"shufflevector {shuffled}", type)
-
-    def shuffle(self, x: Scalar, y: Scalar, places: Sequence[int]) -> Scalar:
-        """A vector of elements of two vectors, by their places in both together."""
-        mask = ", ".join([f"i32 {place}" for place in places])
-        vectors = f"{LLVM[x.type]} {x.text}, {LLVM[x.type]} {self.operand(y, x.type)}"
-        return self.emit(f"shufflevector {vectors}, <{len(places)} x i32> <{mask}>", x.type)
-
-    def sum_lanes(self, x: Scalar) -> Scalar:
-        """The sum of a vector of floats, in any order."""
-        if x.type not in LANES:
-            return x
-        lanes, element = LANES[x.type]
-        symbol = f"llvm.vector.reduce.fadd.v{lanes}f{8 * SIZE[element]}"
-        self.module.declarations[symbol] = f"declare {LLVM[element]} @{symbol}({LLVM[element]}, {LLVM[x.type]})"
-        start = self.operand(-0.0, element)
-        return self.emit(
-            f"call reassoc {LLVM[element]} @{symbol}({LLVM[element]} {start}, {LLVM[x.type]} {x.text})", element
-        )
-
     # -- memory
 
     def offset(self, pointer: Scalar, bytes: Number) -> Scalar:
@@ -234,21 +206,52 @@ class Builder:
         moved.region = pointer.region
         return moved
 
-    def load(self, pointer: Scalar, type: str, index: Number = 0) -> Scalar:
-        """Element `index` of the array of `type` at the pointer."""
+    def load(self, pointer: Scalar, type: str, index: Number = 0, lanes: int = 1, step: int = 1) -> Scalar:
+        """Element `index` of the array of `type` at the pointer.
+
+        With lanes, that one and those that follow it at a distance of `step` elements; of an index with lanes, the
+        elements at those places.
+        """
+        lanes, type = LANES.get(type, (lanes, type))
         if type == "b1":
-            return self.load(pointer, "u1", index) != 0
+            return self.load(pointer, "u1", index, lanes, step) != 0
+        if isinstance(index, Scalar) and index.lanes > 1:
+            return self.from_lanes([self.load(pointer, type, self.lane(index, k)) for k in range(index.lanes)])
+        if lanes > 1 and step != 1:
+            return self._load_apart(pointer, type, index, lanes, step)
+        full = vector(type, lanes)
         return self.emit(
-            f"load {LLVM[type]}, ptr {self._element(pointer, type, index)}, {_access(pointer, type)}", type
+            f"load {LLVM[full]}, ptr {self._element(pointer, type, index)}, {_access(pointer, type)}", full
         )
 
-    def store(self, pointer: Scalar, value: Scalar, index: Number = 0) -> None:
-        """Write element `index` of the array of the value's type at the pointer."""
+    def _load_apart(self, pointer: Scalar, type: str, index: Number, lanes: int, step: int) -> Scalar:
+        first = index if isinstance(index, Scalar) else self.const("i8", index)
+        if step == -1:
+            last = self.load(pointer, type, first - (lanes - 1), lanes)
+            return self.shuffle(last, last, range(lanes - 1, -1, -1))
+        if step == 2:
+            # Two vectors that end with the last element, not after it.
+            low, high = [self.load(pointer, type, first + start, lanes) for start in (0, lanes - 1)]
+            places = [2 * k if 2 * k < lanes else 2 * k + 1 for k in range(lanes)]
+            return self.shuffle(low, high, places)
+        return self.from_lanes([self.load(pointer, type, first + k * step) for k in range(lanes)])
+
+    def store(self, pointer: Scalar, value: Scalar, index: Number = 0, step: int = 1) -> None:
+        """Write element `index` of the array of the value's type at the pointer; of a vector, as `load` reads it."""
         if value.type == "b1":
             value = self.convert(value, "u1")
-        type = value.type
-        target = self._element(pointer, type, index)
-        self._write(f"store {LLVM[type]} {value.text}, ptr {target}, {_access(pointer, type)}")
+        type, lanes = value.type, value.lanes
+        if isinstance(index, Scalar) and index.lanes > 1:
+            for k in range(index.lanes):
+                self.store(pointer, self.lane(value, k), self.lane(index, k))
+        elif lanes > 1 and step == -1:
+            self.store(pointer, self.shuffle(value, value, range(lanes - 1, -1, -1)), index - (lanes - 1))
+        elif lanes > 1 and step != 1:
+            for k in range(lanes):
+                self.store(pointer, self.lane(value, k), index + k * step)
+        else:
+            target = self._element(pointer, type, index)
+            self._write(f"store {named(type, lanes)} {value.text}, ptr {target}, {_access(pointer, type)}")
 
     def _element(self, pointer: Scalar, type: str, index: Number) -> str:
         if not isinstance(index, Scalar) and index == 0:
@@ -269,7 +272,7 @@ class Builder:
         for k, pointer in enumerate(pointers):
             own = metadata(f"!{{{scopes[k]}}}")
             others = metadata(f"!{{{', '.join(scopes[:k] + scopes[k + 1 :])}}}")
-            result.append(Scalar(self, pointer.text, "p", (own, others)))
+            result.append(Scalar(self, pointer.text, "p", region=(own, others)))
         return result
 
     def exchange(self, pointer: Scalar, value: Scalar) -> Scalar:
@@ -303,7 +306,8 @@ class Builder:
     def alloca(self, type: str, count: int = 1) -> Scalar:
         """`count` elements on the stack, until the function returns."""
         self._names = number = self._names + 1
-        memory = "i8" if type == "b1" else LLVM[type]
+        lanes, element = LANES.get(type, (1, type))
+        memory = named("u1" if element == "b1" else element, lanes)
         self._allocas.append(
             f"%v{number} = alloca {memory}, i64 {count}, align {64 if SIZE[type] * count >= 64 else SIZE[type]}"
         )
@@ -331,7 +335,6 @@ class Builder:
         stop: Number,
         step: int = 1,
         carry: Sequence[Scalar] = (),
-        hints: dict[str, bool | int] | None = None,
     ) -> Iterator[tuple[Scalar, list[Scalar]]]:
         """`for i in range(start, stop, step)` with values carried from one iteration to the next.
 
@@ -339,10 +342,8 @@ class Builder:
         the list has the last ones::
 
             with b.loop(0, n, carry=[b.const("f8", 0)]) as (i, total):
-                total[0] = b.add_reassoc(total[0], b.load(x, "f8", i))
+                total[0] = total[0] + b.load(x, "f8", i)
             b.ret(total[0])
-
-        `hints` are LLVM's loop hints, such as {"vectorize.width": 8} or {"unroll.disable": True}.
         """
         first = Scalar(self, self.operand(start, "i8"), "i8")
         loop = _Loop(self, [first, *carry])
@@ -352,7 +353,27 @@ class Builder:
         loop.current = lambda: [index, *values]
         yield index, values
         following = self.emit(f"add nsw i64 {index.text}, {step}", "i8")
-        values[:] = loop.close([following, *values], hints)[1:]
+        values[:] = loop.close([following, *values])[1:]
+
+    def spans(self, start: Number, stop: Number, *widths: int) -> Iterator[tuple[Scalar, int]]:
+        """The blocks of a range: as many as there are of the first width, then of the next one; index and width.
+
+        What is done with a block is written once for each width. If the last is not 1, there must be nothing left.
+        """
+        for width in widths:
+            if isinstance(start, Scalar) or isinstance(stop, Scalar):
+                last = width == widths[-1]
+                end = stop if last else stop - (self.const("i8", 0) + stop - start) % width
+                with self.loop(start, end, width) as (index, _):
+                    yield index, width
+            else:
+                end = start + (stop - start) // width * width
+                if end - start == width:
+                    yield self.const("i8", start), width
+                elif end > start:
+                    with self.loop(start, end, width) as (index, _):
+                        yield index, width
+            start = end
 
     @contextmanager
     def repeat(self, carry: Sequence[Scalar] = ()) -> Iterator[list[Scalar]]:
@@ -361,7 +382,7 @@ class Builder:
         values = list(loop.values)
         loop.current = lambda: list(values)
         yield values
-        values[:] = loop.close(list(values), None)
+        values[:] = loop.close(list(values))
 
     def break_if(self, condition: Scalar) -> None:
         """Leave the innermost loop where the condition holds, with the carried values as they are now."""
@@ -370,12 +391,13 @@ class Builder:
     @contextmanager
     def if_(self, condition: Scalar, likely: bool | None = None) -> Iterator[None]:
         """Run the body where the condition holds; `likely` says which way it mostly goes."""
-        then, after = self._label(), self._label()
+        then, after, known = self._label(), self._label(), self.known
         self._branch(condition, then, after, likely)
         self._start(then)
         yield
         self._jump(after)
         self._start(after)
+        self.known = known
 
     def choose(
         self,
@@ -385,7 +407,7 @@ class Builder:
         likely: bool | None = None,
     ) -> list[Scalar]:
         """The scalars that `then` or `otherwise` gives, of which only the one chosen runs (select runs both)."""
-        labels, after = [self._label(), self._label()], self._label()
+        labels, after, known = [self._label(), self._label()], self._label(), self.known
         self._branch(condition, labels[0], labels[1], likely)
         ends = []
         for label, branch in zip(labels, [then, otherwise]):
@@ -395,12 +417,13 @@ class Builder:
                 ends.append((values, self._block))
                 self._jump(after)
         self._start(after)
+        self.known = known
         return [self._phi(pair, [block for _, block in ends]) for pair in zip(*[values for values, _ in ends])]
 
     def _phi(self, values: Sequence[Scalar], blocks: Sequence[str]) -> Scalar:
-        type = values[0].type
-        edges = ", ".join(f"[ {self.operand(v, type)}, %{block} ]" for v, block in zip(values, blocks))
-        return self.emit(f"phi {LLVM[type]} {edges}", type)
+        texts, lanes = self.operands(values, values[0].type)
+        edges = ", ".join([f"[ {text}, %{block} ]" for text, block in zip(texts, blocks)])
+        return self.emit(f"phi {named(values[0].type, lanes)} {edges}", values[0].type, lanes)
 
     def call(self, target: Function | str | int | Scalar, result: str | None, arguments: Sequence[Scalar]) -> Scalar:
         """Call a function of the module, an external symbol by its name, an absolute address, or a pointer.
@@ -408,7 +431,7 @@ class Builder:
         External functions take and give floats, pointers and integers of 4 or 8 bytes. The Scalar of a call without a
         result is empty.
         """
-        types = [a.type for a in arguments]
+        types = [vector(a.type, a.lanes) for a in arguments]
         if isinstance(target, str):
             target = self.module.functions.get(target, target)
         if isinstance(target, Function):
@@ -424,7 +447,8 @@ class Builder:
             callee = f"inttoptr (i64 {target} to ptr)"
         else:
             callee = self.operand(target, "p")
-        line = f"call {result_type(result)} {callee}({', '.join(f'{LLVM[a.type]} {a.text}' for a in arguments)})"
+        given = ", ".join([f"{LLVM[type]} {argument.text}" for type, argument in zip(types, arguments)])
+        line = f"call {result_type(result)} {callee}({given})"
         if result is not None:
             return self.emit(line, result)
         self._write(line)
@@ -435,7 +459,8 @@ class Builder:
         result = self.function.result
         if (value is None) != (result is None):
             raise TypeError(f"{self.function.name} returns {result}")
-        self._write("ret void" if result is None else f"ret {LLVM[result]} {self.operand(value, result)}")  # type: ignore[arg-type]
+        lanes, type = LANES.get(result or "", (1, result or ""))
+        self._write("ret void" if value is None else f"ret {named(type, lanes)} {self.operand(value, type, lanes)}")
         self._open = False
 
     # -- blocks
@@ -455,6 +480,7 @@ class Builder:
         self._lines.append(f"{label}:")
         self._block = label
         self._open = True
+        self.known = {}
 
     def _jump(self, label: str) -> None:
         if self._open:
@@ -477,7 +503,7 @@ class Builder:
                 raise TypeError(f"{function.name} must return {function.result} on every path")
             self.ret()
         linkage = "internal " if function.internal else ""
-        arguments = ", ".join(f"{LLVM[a.type]} {a.text}" for a in self.arguments)
+        arguments = ", ".join([f"{named(a.type, a.lanes)} {a.text}" for a in self.arguments])
         head = f"define {linkage}{result_type(function.result)} @{function.name}({arguments}) nounwind"
         head = f"{head} {function.attributes} {{"
         return "\n".join([head, "entry:", *["  " + line for line in self._allocas], *self._lines, "}"])
@@ -495,7 +521,7 @@ class _Loop:
         self.header, self.exit = builder._label(), builder._label()
         builder._start(self.header)
         self.place = len(builder._lines)
-        self.values = [builder.emit("", value.type) for value in initial]
+        self.values = [builder.emit("", value.type, value.lanes) for value in initial]
         self.current: Callable[[], list[Scalar]] = lambda: self.values
         self.edges: list[tuple[str, list[Scalar]]] = []
         builder._loops.append(self)
@@ -507,28 +533,20 @@ class _Loop:
         b._branch(condition, stay, self.exit)
         b._start(stay)
 
-    def close(self, following: list[Scalar], hints: dict[str, bool | int] | None) -> list[Scalar]:
+    def close(self, following: list[Scalar]) -> list[Scalar]:
         """Jump back; the values with which the loop was left."""
         b = self.builder
         b._loops.pop()
         for k, (first, phi, after) in enumerate(zip(self.initial, self.values, following)):
-            edges = f"[ {first.text}, %{self.entry} ], [ {b.operand(after, phi.type)}, %{b._block} ]"
-            b._lines[self.place + k] = f"  {phi.text} = phi {LLVM[phi.type]} {edges}"
-        b._write(f"br label %{self.header}" + (f", !llvm.loop {_hinted(b.module, hints)}" if hints else ""))
+            edges = f"[ {first.text}, %{self.entry} ], [ {b.operand(after, phi.type, phi.lanes)}, %{b._block} ]"
+            b._lines[self.place + k] = f"  {phi.text} = phi {named(phi.type, phi.lanes)} {edges}"
+        b._write(f"br label %{self.header}")
         b._open = False
         b._start(self.exit)
         if len(self.edges) == 1:
             return self.edges[0][1]
         blocks = [block for block, _ in self.edges]
         return [b._phi(values, blocks) for values in zip(*[values for _, values in self.edges])]
-
-
-def _hinted(module: Module, hints: dict[str, bool | int]) -> str:
-    nodes = ["SELF"]
-    for name, value in hints.items():
-        operand = "" if value is True else f", i1 {str(value).lower()}" if value is False else f", i32 {value}"
-        nodes.append(module.metadata(f'!{{!"llvm.loop.{name}"{operand}}}'))
-    return module.metadata(f"distinct !{{{', '.join(nodes)}}}")
 
 
 def _access(pointer: Scalar, type: str) -> str:

@@ -3,29 +3,28 @@
 The loops are, from the outside: a range that threads may split; the outer loops, first those that every result has,
 then those that are accumulated over; in each row the stages, loops over the inner loops, each of which reduces what
 needs the results of the stages before it, and stores. What a stage has computed at length (an exponential) and a later
-one needs again waits in a row of scratch memory.
+one needs again waits in a row of scratch memory. The innermost loop goes in vectors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from math import gcd
 from typing import Any
 
-from . import outlined, scalars
+from . import engine, outlined, scalars
 from .exprs import Expr, Form, linear, placed, walk
 from .graph import Value
 from .ir import Builder, Function, Module
 from .loops import BLOCK, Kernel, Root, linear_of
-from .outlined import RARE, SLOW
 from .reductions import Accumulator, combine, identity
-from .values import Scalar
+from .values import Scalar, vector
 
 SCRATCH = 1 << 16  # bytes of a row that waits for a later stage
 HEAVY = 10  # instructions worth a store and a load
-SHORT = 40  # expressions
-LONG = 17  # iterations of a loop that is not unrolled
-TINY = range(3, 16)  # iterations that LLVM would take as masked vectors, which are slow to store
+MANY = 24  # functions that are compiled where they are used
 
 
 class Stage:
@@ -39,15 +38,12 @@ class Stage:
         What it stores.
     kept : list of Expr
         What it puts into scratch memory, for later stages.
-    called : list of Expr
-        Functions that are called after it, on whole rows in scratch memory.
     """
 
     def __init__(self) -> None:
         self.reduced: list[Expr] = []
         self.roots: list[Root] = []
         self.kept: list[Expr] = []
-        self.called: list[Expr] = []
 
     @property
     def needed(self) -> list[Expr]:
@@ -70,16 +66,15 @@ class Emitter:
         self.pending: set[int] = set()
         self.pointers: dict[int, Scalar] = {}
         self.held: dict[Root, Accumulator] = {}
-        self.outlined = False
+        self.vector = -1  # the loop that goes in vectors
+        self.lanes = 1
         self.ready: set[int] = set()  # what waits in scratch memory
         self.b: Builder
 
     def emit(self) -> None:
         """Write it."""
         kernel = self.kernel
-        # Short kernels become a part of what calls them.
-        attributes = "noinline" if len(kernel.make.made) > SHORT else ""
-        with Function(self.module, kernel.name, None, ["p", "i8", "i8"], internal=True, attributes=attributes) as b:
+        with Function(self.module, kernel.name, None, ["p", "i8", "i8"], internal=True) as b:
             self.b = b
             buffers, start, stop = b.arguments
             self._take_pointers(buffers)
@@ -92,10 +87,7 @@ class Emitter:
             elif kernel.strips:
                 (loop,) = kernel.inner
                 strip, size = kernel.strip, kernel.sizes[loop]
-                if kernel.called and kernel.count > 1:
-                    with b.loop(start, stop) as (k, _), self._scope():
-                        self._row([(loop, k * strip, b.minimum(k * strip + strip, b.const("i8", size)))])
-                elif kernel.extent == 1:
+                if kernel.extent == 1:
                     self._row([(loop, 0, size)])
                 else:
                     self._row([(loop, start * strip, b.minimum(stop * strip, b.const("i8", size)))])
@@ -129,7 +121,7 @@ class Emitter:
                     first, last = self.zero, kernel.count
                 if kernel.strips and kernel.count == 1:
                     (loop,) = kernel.inner
-                    self._row([(loop, self.zero, kernel.sizes[loop])])
+                    self._row([(loop, 0, kernel.sizes[loop])])
                 elif kernel.strips:
                     (loop,) = kernel.inner
                     with b.loop(first, last) as (k, _), self._scope():
@@ -155,7 +147,7 @@ class Emitter:
     def _loops(self, loops: Sequence[int], bounds: Any) -> None:
         kernel = self.kernel
         if not loops:
-            self._row([(loop, self.zero, kernel.sizes[loop]) for loop in kernel.inner])
+            self._row([(loop, 0, kernel.sizes[loop]) for loop in kernel.inner])
             return
         loop, *rest = loops
         start, stop = bounds or (0, kernel.sizes[loop])
@@ -175,15 +167,24 @@ class Emitter:
         self.forms.pop()
 
     @contextmanager
-    def _open(self, loop: int, start: Any, stop: Any, hints: Any = None) -> Iterator[None]:
-        hints = dict(hints or {})
-        innermost = not self.kernel.inner or loop == self.kernel.inner[-1] or self.kernel.size <= LONG
-        if not (innermost and isinstance(stop, int) and stop < LONG and len(self.stages) < 4):
-            hints["unroll.disable"] = True
-        with self.b.loop(start, stop, hints=hints or None) as (index, _), self._scope():
+    def _open(self, loop: int, start: Any, stop: Any) -> Iterator[None]:
+        with self.b.loop(start, stop) as (index, _), self._at(loop, index):
+            yield
+
+    @contextmanager
+    def _at(self, loop: int, index: Scalar) -> Iterator[None]:
+        with self._scope():
             self.at[loop] = index
             yield
             del self.at[loop]
+
+    def _in_lanes(self, loop: int, start: Any, stop: Any, widths: Sequence[int]) -> Iterator[None]:
+        """A loop in vectors."""
+        for index, width in self.b.spans(start, stop, *widths):
+            self.vector, self.lanes = loop, width
+            with self._at(loop, index):
+                yield
+        self.vector, self.lanes = -1, 1
 
     # -- results that are accumulated
 
@@ -194,12 +195,13 @@ class Emitter:
         for root in late:
             if self._is_row(root):
                 start = identity(b, root.kind, scalars.code_of(root.value.dtype))
-                loops = [loop for loop in kernel.inner if loop in self._place_symbols(root)]
+                *loops, last = [loop for loop in kernel.inner if loop in self._place_symbols(root)]
                 with ExitStack() as stack:
                     for loop in loops:
                         stack.enter_context(self._open(loop, 0, kernel.sizes[loop]))
-                    pointer, index = self._target(root)
-                    b.store(pointer, start, index)
+                    widths = _powers(self._native_lanes([root.value.dtype]))
+                    for _ in self._in_lanes(last, 0, kernel.sizes[last], widths):
+                        self._store(*self._target(root), b.splat(start, vector(start.type, self.lanes)))
             else:
                 held[root] = Accumulator(b, root.kind, scalars.code_of(root.value.dtype))
         self.held = held
@@ -211,25 +213,27 @@ class Emitter:
     def _is_row(self, root: Root) -> bool:
         return bool(self._place_symbols(root) & set(self.kernel.inner))
 
-    def _target(self, root: Root) -> tuple[Scalar, Any]:
-        """Pointer and index of the element at the current place."""
+    def _target(self, root: Root) -> tuple[Scalar, Any, int]:
+        """Pointer, index and step of the elements at the current place."""
         part = self.parts.get(root)
         if part is None:
-            index = self._position(placed(root.coords, root.value.shape, root.part))
-            return self.pointers[self.place(root.value)], index
-        index = self._position(linear(root.coords, root.value.shape))
+            index, step = self._place_of(placed(root.coords, root.value.shape, root.part))
+            return self.pointers[self.place(root.value)], index, step
+        index, step = self._place_of(linear(root.coords, root.value.shape))
         if isinstance(index, Scalar) or root.value.size > 1:
             index = self.chunk * root.value.size + index
         else:
             index = self.chunk
-        return self.pointers[part], index
+        return self.pointers[part], index, step
+
+    def _store(self, pointer: Scalar, index: Any, step: int, value: Scalar) -> None:
+        self.b.store(pointer, value, index, step)
 
     def _finish(self, late: Sequence[Root], held: dict[Root, Accumulator]) -> None:
         for root in late:
             if root in held:
-                pointer, index = self._target(root)
                 kind = self.b.convert(held[root].value(), scalars.code_of(root.value.dtype))
-                self.b.store(pointer, kind, index)
+                self._store(*self._target(root), kind)
 
     # -- a row
 
@@ -246,7 +250,6 @@ class Emitter:
                 self.stages.append(Stage())
             return self.stages[k]
 
-        kept: set[int] = set()
         for expr in walk(self.everything):
             own = max([level[arg.number] for arg in expr.args], default=0)
             level[expr.number] = own
@@ -254,22 +257,16 @@ class Emitter:
                 stage(own).reduced.append(expr)
                 self.pending.add(expr.number)
                 level[expr.number] = own + 1
-            elif expr in kernel.called:
-                stage(own).called.append(expr)
-                level[expr.number] = own + 1
-                for arg in expr.args:
-                    if arg not in kernel.called and arg.number not in kept:
-                        kept.add(arg.number)
-                        stage(level[arg.number]).kept.append(arg)
         self.last: list[Root] = []
         for root in kernel.roots:
             if (root.symbols - kernel.merged) & inner:
                 stage(max([level[expr.number] for expr in root.exprs])).roots.append(root)
             else:
                 self.last.append(root)
-        if not kernel.called:
-            self._keep_heavy()
+        self._keep_heavy()
         self._make_scratch()
+        functions = [e for e in walk(self.everything) if e.kind == "apply" and e.data[0] in scalars.function_names()]
+        self.calls = len([expr for expr in functions if kernel.levels(expr) & inner]) > MANY
 
     def _keep_heavy(self) -> None:
         """Expressions that take long and that several stages need: the first one keeps them."""
@@ -303,7 +300,7 @@ class Emitter:
         length = kernel.strip if kernel.strips else 1
         for loop in kernel.inner:
             length = min(length, kernel.sizes[loop]) if kernel.strips else length * kernel.sizes[loop]
-        rows = [expr for stage in self.stages for expr in (*stage.kept, *stage.called)]
+        rows = [expr for stage in self.stages for expr in stage.kept]
         pointers = [self.b.alloca(scalars.CODES[expr.dtype], length) for expr in rows]
         self.scratch = {expr.number: pointer for expr, pointer in zip(rows, pointers)}
 
@@ -338,108 +335,117 @@ class Emitter:
             self.pending.discard(expr.number)
             self.scopes[-1][expr.number] = total.value()
         self.ready.update([expr.number for expr in stage.kept])
-        for expr in stage.called:
-            length = stop if start is self.zero else stop - start
-            rows = [self.scratch[part.number] for part in (expr, *expr.args)]
-            types = [scalars.CODES[part.dtype] for part in (expr, *expr.args)]
-            function = outlined.on_rows(self.module, expr.data[0], types)
-            b.call(function, None, [*rows, b.const("i8", length) if isinstance(length, int) else length])
-            self.ready.add(expr.number)
 
     def _innermost(
         self, stage: Stage, loop: int, start: Any, stop: Any, sums: list[Accumulator], *, whole: bool
     ) -> None:  # fmt: skip
-        """The innermost loop; where it has functions with rare arguments, quickly first, and again if one was rare."""
-        b = self.b
-        needed = stage.needed
-        if not needed:
+        """The innermost loop."""
+        if not stage.needed:
             return
         for each in sums:
             each.start_block(whole)
-        inside = [e for e in walk(needed, lambda e: not self._is_known(e)) if e.kind == "apply"]
-        names = {e.data[0] for e in inside if loop in e.symbols and not self._is_known(e)}
-        hints: dict[str, bool | int] = {"interleave.count": 2} if names & scalars.function_names() else {}
-        pieces = [(start, stop)]
-        if isinstance(stop, int) and stop in TINY and not hints and len(inside) <= SHORT:
-            pieces = _powers(stop)
-
-        def run(hints: dict[str, bool | int]) -> list[Scalar]:
-            self.outlined = hints is SLOW
-            for low, high in pieces:
-                with self._open(loop, low, high, hints):
-                    self._iteration(stage, sums)
-                    for condition in b.rare or ():
-                        b.store(flag, b.load(flag, "b1") | condition)
-            self.outlined = False
-            return []
-
-        if not names & RARE:
-            run(hints)
-        else:
-            flag = b.alloca("b1")
-            b.store(flag, b.const("b1", 0))
-            before = [each.held() for each in sums]
-            if not all([root.kind in ("store", "set") for root in stage.roots]):
-                with self._rare(), self._open(loop, start, stop):
-                    for expr in needed:
-                        self.value(expr)
-                    for condition in b.rare or ():
-                        b.store(flag, b.load(flag, "b1") | condition)
-                b.choose(b.load(flag, "b1"), lambda: run(SLOW), lambda: self._quick(run, hints), likely=False)
-            else:
-                self._quick(run, hints)
-                with b.if_(b.load(flag, "b1"), likely=False):
-                    for each, states in zip(sums, before):
-                        each.restore(states)
-                    run(SLOW)
+        widths = self._choose_lanes(stage, loop, start, stop)
+        wide: dict[int, list[Accumulator]] = {1: sums}
+        for width in widths:
+            wide[width] = wide.get(width) or [Accumulator(self.b, each.kind, each.type, width) for each in sums]
+        for _ in self._in_lanes(loop, start, stop, widths):
+            self._iteration(stage, wide[self.lanes])
+        for width in widths:
+            if width > 1:
+                self._fold(wide[width], sums)
         for each in sums:
             each.end_block(whole)
-
-    @contextmanager
-    def _rare(self) -> Iterator[None]:
-        """Functions leave out rare arguments and say so."""
-        self.b.rare = []
-        yield
-        self.b.rare = None
-
-    def _quick(self, run: Callable[[Any], list[Scalar]], hints: Any) -> list[Scalar]:
-        with self._rare():
-            return run(hints)
 
     def _iteration(self, stage: Stage, sums: list[Accumulator]) -> None:
         """One iteration of the innermost loop of a stage."""
         for expr in stage.kept:
-            self.b.store(self.scratch[expr.number], self.value(expr), self._in_row())
+            value = self.value(expr)
+            self._store(self.scratch[expr.number], *self._in_row(), self.b.splat(value, vector(value.type, self.lanes)))
         for expr, each in zip(stage.reduced, sums):
-            each.add(self.value(expr.args[0]), self._in_row)
+            each.add(self.value(expr.args[0]), lambda: self._in_row()[0])
         for root in stage.roots:
             self._leave(root)
 
-    def _in_row(self) -> Scalar:
-        """The position in the row."""
+    def _in_row(self) -> tuple[Scalar, int]:
+        """The position in the row, and the step to the next."""
         kernel = self.kernel
         form, stride = Form(), 1
         for loop in reversed(kernel.inner):
             form = form + Form.of(loop) * stride
             stride *= kernel.sizes[loop]
-        position = self._position(form)
+        position, step = self._place_of(form)
         position = position if isinstance(position, Scalar) else self.b.const("i8", position)
-        if kernel.strips and self.row[0][1] is not self.zero and not isinstance(self.row[0][1], int):
+        if kernel.strips and isinstance(self.row[0][1], Scalar):
             position = position - self.row[0][1]
-        return position
+        return position, step
 
     def _leave(self, root: Root) -> None:
         """Store a result, or add it to what it accumulates."""
         b = self.b
         value = self.value(root.expr)
         if root in self.held:
-            self.held[root].add(value, self._in_row, single=True)
+            for k in range(self.lanes):
+                self.held[root].add(b.lane(value, k), lambda: self._in_row()[0], single=True)
             return
-        pointer, index = self._target(root)
-        if root.kind not in ("store", "set"):
-            kind = "sum" if root.kind == "add" else root.kind
-            value = combine(b, kind, b.load(pointer, value.type, index), value)
-        b.store(pointer, value, index)
+        value = b.splat(value, vector(value.type, self.lanes))
+        pointer, index, step = self._target(root)
+        if root.kind == "store":
+            b.store(pointer, value, index, step)
+            return
+        if self.lanes > 1 and (step == 0 or (isinstance(index, Scalar) and index.lanes > 1)):
+            # Positions may be the same: one after another.
+            places = [index if not isinstance(index, Scalar) else b.lane(index, k) for k in range(self.lanes)]
+            values, step = [b.lane(value, k) for k in range(self.lanes)], 1
+        else:
+            places, values = [index], [value]
+        for place, one in zip(places, values):
+            if root.kind != "set":
+                kind = "sum" if root.kind == "add" else root.kind
+                one = combine(b, kind, b.load(pointer, one.type, place, one.lanes, step), one)
+            b.store(pointer, one, place, step)
+
+    # -- vectors
+
+    @staticmethod
+    def _native_lanes(dtypes: Sequence[Any]) -> int:
+        return engine.host().vector_bytes // max([dtype.itemsize for dtype in dtypes])
+
+    def _choose_lanes(self, stage: Stage, loop: int, start: Any, stop: Any) -> list[int]:
+        """How many iterations of a loop go together, as many as there are of the first, then of the next."""
+        if any([expr.data[0] in ("argmax", "argmin") for expr in stage.reduced]):
+            return [1]
+        moving = [e for e in walk(stage.needed, lambda e: not self._is_known(e)) if loop in e.symbols]
+        names = {expr.data[0] for expr in moving if expr.kind == "apply"}
+        dtypes = [expr.dtype for expr in moving if expr.kind == "load" or expr.dtype.kind == "f"]
+        dtypes += [root.expr.dtype for root in stage.roots] + [expr.dtype for expr in stage.reduced]
+        native = self._native_lanes(dtypes)
+        heavy = bool(names & scalars.function_names())
+        # Two vectors at a time hide what functions wait for, four what sums do.
+        lanes = native * (4 if stage.reduced and not heavy and len(moving) < 16 else 2)
+        fixed = not isinstance(start, Scalar) and isinstance(stop, int)
+        length = stop - start if fixed else self._divisor()
+        while lanes > 1 and (length % lanes if lanes > native else length < lanes):
+            lanes //= 2
+        if length % lanes == 0:
+            return [lanes]
+        rest = length % lanes
+        if not fixed:
+            return [lanes, 1]
+        if heavy:
+            return [lanes, rest] if rest & (rest - 1) == 0 else [lanes, 1]
+        return [width for width in _powers(lanes) if width == lanes or width & rest]
+
+    def _divisor(self) -> int:
+        """A number that divides the length of a part of a row."""
+        kernel = self.kernel
+        length = kernel.sizes[self.row[-1][0]]
+        return gcd(length, BLOCK, kernel.strip) if kernel.strips else gcd(length, BLOCK)
+
+    def _fold(self, wide: list[Accumulator], sums: list[Accumulator]) -> None:
+        """Take the lanes of sums together."""
+        for each, total in zip(wide, sums):
+            folded = self.b.fold(each.held(), partial(combine, self.b, each.kind))
+            total.add(folded, lambda: self.zero)
 
     # -- expressions
 
@@ -494,10 +500,12 @@ class Emitter:
         if expr.kind == "constant":
             return b.const(code, expr.data.item())
         if expr.number in self.ready:
-            return b.load(self.scratch[expr.number], code, self._in_row())
+            index, step = self._in_row()
+            return b.load(self.scratch[expr.number], code, index, self.lanes if step else 1, step)
         if expr.kind == "load":
             value, coords, part = expr.data
-            return b.load(self.pointers[self.place(value)], code, self._position(placed(coords, value.shape, part)))
+            index, step = self._place_of(placed(coords, value.shape, part))
+            return b.load(self.pointers[self.place(value)], code, index, self.lanes if step else 1, step)
         if expr.kind == "index":
             position = self._position(expr.data)
             return position if isinstance(position, Scalar) else b.const("i8", position)
@@ -506,8 +514,8 @@ class Emitter:
             return scalars.convert(b, args[0], code)
         if expr.kind == "apply":
             name, params = expr.data
-            if self.outlined and name in scalars.function_names():
-                return b.call(outlined.on_numbers(self.module, name, [code] * (1 + len(args))), code, args)
+            if self.calls and name in scalars.function_names():
+                return outlined.called(b, name, args)
             return scalars.emit(b, name, args, dict(params))
         return self._reduction(expr)
 
@@ -515,7 +523,8 @@ class Emitter:
         """A reduction with loops of its own."""
         kernel, b = self.kernel, self.b
         kind, symbols = expr.data
-        total = Accumulator(b, kind, scalars.CODES[expr.dtype])
+        lanes = self.lanes if self.vector in expr.symbols else 1
+        total = Accumulator(b, kind, scalars.CODES[expr.dtype], lanes)
         total.start_block(True)
         with ExitStack() as stack:
             for symbol in symbols:
@@ -531,29 +540,37 @@ class Emitter:
         total.end_block(True)
         return total.value()
 
-    def _position(self, form: Form) -> Any:
-        """A Form as a number: what is known in outer loops is added there."""
+    def _place_of(self, form: Form) -> tuple[Any, int]:
+        """A Form as a number, that of the first lane, and the step from one lane to the next.
+
+        Where the lanes are not evenly spaced, as in a gather, it is one number for each.
+        """
         total: Any = form.const
+        step = 0
         for term, factor in form.terms:
             if isinstance(term, int):
                 if term in self.kernel.merged:
                     continue
                 index = self.at[term]
+                if term == self.vector:
+                    step += factor
             else:
                 index = self._get(term)
             part = index * factor if factor != 1 else index
             total = part if isinstance(total, int) and total == 0 else part + total
-        return total
+        if step and isinstance(total, Scalar) and total.lanes > 1:
+            return total + self.b.steps("i8", step, self.lanes), 0
+        return total, step
+
+    def _position(self, form: Form) -> Any:
+        """A Form as a number, in each lane."""
+        total, step = self._place_of(form)
+        return total + self.b.steps("i8", step, self.lanes) if step and self.lanes > 1 else total
 
 
-def _powers(length: int) -> list[tuple[int, int]]:
-    """A range in pieces whose lengths are powers of two."""
-    found, start = [], 0
-    for size in (8, 4, 2, 1):
-        if length & size:
-            found.append((start, start + size))
-            start += size
-    return found
+def _powers(lanes: int) -> list[int]:
+    """A power of two and those below it."""
+    return [lanes >> k for k in range(lanes.bit_length())]
 
 
 def emit_kernel(

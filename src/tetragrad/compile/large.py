@@ -7,6 +7,7 @@ which warns of them, or raises, as it is set to.
 from __future__ import annotations
 
 import ctypes
+import operator
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -16,10 +17,10 @@ import numpy as np
 from . import engine
 from .ir import Function
 from .outlined import on_rows
+from .values import vector
 
 PART = 2048  # elements: what was computed is looked at while it is near
 BITS = {"f4": ("i4", 1 << 31, 1 << 23), "f8": ("i8", 1 << 63, 1 << 52)}  # of the format: sign, lowest of the exponent
-UNROLL: dict[str, bool | int] = {"unroll.disable": True}
 
 _kept: list[engine.Code] = []
 
@@ -74,9 +75,16 @@ def _special(code: str) -> int:
     bits, sign, one = BITS[code]
     with Function(module, "special", "i8", ["p", "i8"]) as b:
         x, length = b.arguments
-        with b.loop(0, length, carry=[b.const(bits, 0)], hints=UNROLL) as (k, found):
-            found[0] = found[0] | ((b.load(x, bits, k) & ~sign) + one)  # where all of the exponent is set, the sign is
-        b.ret(b.convert(found[0], "i8"))
+        lanes = engine.host().vector_bytes // np.dtype(code).itemsize
+        found = {width: b.alloca(vector(bits, width)) for width in (lanes, 1)}
+        for width, place in found.items():
+            b.store(place, b.splat(b.const(bits, 0), vector(bits, width)))
+        for k, width in b.spans(0, length, lanes, 1):
+            # Where all of the exponent is set, the sign is then.
+            last = (b.load(x, bits, k, width) & ~sign) + one
+            b.store(found[width], b.load(found[width], bits, lanes=width) | last)
+        folded = [b.fold(b.load(place, bits, lanes=width), operator.or_) for width, place in found.items()]
+        b.ret(b.convert(folded[0] | folded[1], "i8"))
     return _address(engine.compile(module), "special")
 
 

@@ -12,8 +12,6 @@ from .graph import Value
 BLOCK = 1024  # elements that are summed in the native precision, in any order
 STRIP = 4096  # elements of a long loop that are one iteration for threads
 CHUNK = 1 << 14  # elements that are accumulated together at least
-MANY = 24  # functions that are compiled where they are used
-STACK = 1 << 17  # bytes of scratch memory
 CHUNKS = 64  # at most so many partial results
 
 
@@ -90,7 +88,6 @@ class Kernel:
         self.merged: set[int] = set()
         self.extent = self.chunk = 1
         self.strip = STRIP
-        self.called: dict[Expr, None] = {}  # functions that are called on strips, since there are so many
 
     def plan(self) -> None:
         """Order the loops, join those that are one in memory, and decide how the work may be split."""
@@ -154,7 +151,6 @@ class Kernel:
     def _split(self) -> None:
         outer = [*self.parallel, *self.accumulated]
         late = [root for root in self.roots if root.accumulates]
-        self._choose_calls()
         self.across = bool(late) and not self.parallel
         if not all([self._is_apart(root, outer) for root in self.roots if root.kind in ("add", "set")]):
             self.extent, self.chunk = 1, self.sizes[outer[0]] if outer else 1
@@ -163,8 +159,6 @@ class Kernel:
         if self.strips:
             (loop,) = self.inner
             self.strip = BLOCK if late else STRIP
-            if self.called:
-                self.strip = max(64, min(BLOCK, STACK // (16 * len(self.called)) // 64 * 64))
             count = -(-self.sizes[loop] // self.strip)
         else:
             count = self.sizes[outer[0]] if outer else 1
@@ -191,15 +185,6 @@ class Kernel:
                     rest += stride * abs(factor) * (self.sizes[term] - 1)
             stride *= length
         return abs(own) > rest
-
-    def _choose_calls(self) -> None:
-        """With very many mathematical functions, each is compiled once and called."""
-        exprs = [expr for root in self.roots for expr in root.exprs]
-        found = [e for e in walk(exprs) if e.kind == "apply" and e.data[0] in scalars.function_names()]
-        found = [expr for expr in found if self.levels(expr) & set(self.inner)]
-        short = self.strips or (len(self.inner) == 1 and self.sizes[self.inner[0]] * len(found) * 16 <= STACK)
-        if len(found) > MANY and short:
-            self.called = dict.fromkeys(found)
 
     @property
     def size(self) -> int:

@@ -33,7 +33,6 @@ def native_method(kind: type, quick: str, general: str) -> Any:
     if not abi.is_known():
         return None
     module = engine.new_module("method")
-    module.finished = True
     _emit(module)
     names = [sys.intern(quick), sys.intern(general)]
     symbols = abi.functions() | dict([abi.object_symbol(NotImplemented)])

@@ -25,17 +25,11 @@ class Module:
         Shown in dumps.
     fma : bool
         Whether the target multiplies and adds with one rounding in one instruction; `engine.new_module` knows.
-
-    Attributes
-    ----------
-    finished : bool
-        The code is as it should be, vectors and all: LLVM's passes, which take most of the time, are left out.
     """
 
     def __init__(self, name: str, fma: bool = False) -> None:
         self.name = name
         self.fma = fma
-        self.finished = False
         self.exports: list[str] = []
         self.functions: dict[str, Function] = {}
         self.declarations: dict[str, str] = {}

@@ -4,50 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import scalars
-from .ir import Function, Module
+from . import engine, scalars
+from .ir import Builder, Function, Module
 from .loops import Root
 from .reductions import Accumulator, combine
-
-RARE = frozenset({"sin", "cos", "tan"})  # need a branch for rare arguments
-SLOW: dict[str, bool | int] = {"unroll.disable": True, "vectorize.enable": False}
-QUICK: dict[str, bool | int] = {"unroll.disable": True}
+from .values import SIZE, Scalar, vector
 
 
-def on_numbers(module: Module, name: str, types: Sequence[str]) -> Function:
-    """A row of the table as a function of numbers; `types` are those of the result and the arguments."""
-    symbol = f"{name}.{types[0]}"
-    function = module.functions.get(symbol)
+def called(b: Builder, name: str, args: Sequence[Scalar]) -> Scalar:
+    """A row of the table by a call of a function that the module has once."""
+    lanes, type = max([arg.lanes for arg in args]), args[0].type
+    full = vector(type, lanes)
+    symbol = f"{name}.{full}"
+    function = b.module.functions.get(symbol)
     if function is None:
-        function = Function(module, symbol, types[0], types[1:], internal=True, attributes="noinline cold optnone")
-        with function as b:
-            b.ret(scalars.emit(b, name, b.arguments, {}))
-    return function
+        function = Function(b.module, symbol, full, [full] * len(args), internal=True, attributes="noinline")
+        with function as inner:
+            inner.ret(scalars.emit(inner, name, inner.arguments, {}))
+    return b.call(function, full, [b.splat(arg, full) for arg in args])
 
 
 def on_rows(module: Module, name: str, types: Sequence[str]) -> Function:
     """A row of the table as a function of arrays: ``void (out, *arguments, length)``."""
     symbol = f"{name}.{types[0]}.rows"
     function = module.functions.get(symbol)
-    if function is not None:
-        return function
-    function = Function(module, symbol, None, [*["p"] * len(types), "i8"], internal=True, attributes="noinline")
-    with function as b:
-        *pointers, length = b.arguments
-        out, *inputs = b.disjoint(pointers)
-        rare = b.alloca("b1")
-        b.store(rare, b.const("b1", 0))
-        b.rare = []
-        with b.loop(0, length, hints={"unroll.disable": True, "interleave.count": 2}) as (k, _):
-            args = [b.load(pointer, type, k) for pointer, type in zip(inputs, types[1:])]
-            b.store(out, scalars.emit(b, name, args, {}), k)
-            for condition in b.rare:
-                b.store(rare, b.load(rare, "b1") | condition)
-        some, b.rare = bool(b.rare), None
-        if some:
-            with b.if_(b.load(rare, "b1"), likely=False), b.loop(0, length, hints=SLOW) as (k, _):
-                args = [b.load(pointer, type, k) for pointer, type in zip(inputs, types[1:])]
-                b.store(out, b.call(on_numbers(module, name, types), types[0], args), k)
+    if function is None:
+        function = Function(module, symbol, None, [*["p"] * len(types), "i8"], internal=True)
+        with function as b:
+            *pointers, length = b.arguments
+            out, *inputs = b.disjoint(pointers)
+            lanes = engine.host().vector_bytes // max([SIZE[type] for type in types])
+            for k, width in b.spans(0, length, lanes, 1):
+                args = [b.load(pointer, type, k, width) for pointer, type in zip(inputs, types[1:])]
+                b.store(out, scalars.emit(b, name, args, {}), k)
     return function
 
 
@@ -61,13 +50,15 @@ def emit_final(module: Module, name: str, parts: Sequence[tuple[Root, int, int, 
             step, first = (1, 0) if root.part is None else (2, root.part)
             if size == 1:
                 total = Accumulator(b, root.kind, code)
-                with b.loop(0, count, hints=QUICK) as (c, _):
+                with b.loop(0, count) as (c, _):
                     total.add(b.load(source, code, c), lambda: b.const("i8", 0), single=True)
                 b.store(target, total.value(), first)
                 continue
-            with b.loop(0, size, hints=QUICK) as (k, _):
-                b.store(target, b.load(source, code, k), k * step + first)
-            with b.loop(1, count, hints=QUICK) as (c, _), b.loop(0, size, hints=QUICK) as (k, _):
-                at = k * step + first
-                value = combine(b, root.kind, b.load(target, code, at), b.load(source, code, c * size + k))
-                b.store(target, value, at)
+            lanes = engine.host().vector_bytes // SIZE[code]
+            for k, width in b.spans(0, size, lanes, 1):
+                b.store(target, b.load(source, code, k, width), k * step + first, step)
+            with b.loop(1, count) as (c, _):
+                for k, width in b.spans(0, size, lanes, 1):
+                    at = k * step + first
+                    before, more = b.load(target, code, at, width, step), b.load(source, code, c * size + k, width)
+                    b.store(target, combine(b, root.kind, before, more), at, step)

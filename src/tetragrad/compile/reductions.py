@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 
 from .ir import Builder
-from .values import Scalar
+from .values import Scalar, vector
 
 _LIMITS = {"i1": 1 << 7, "i2": 1 << 15, "i4": 1 << 31, "i8": 1 << 63}
 
@@ -40,9 +40,9 @@ def _highest(type: str) -> float | int:
 def combine(b: Builder, kind: str, x: Scalar, y: Scalar) -> Scalar:
     """Two elements become one."""
     if kind == "sum":
-        return x | y if x.type == "b1" else b.add_reassoc(x, y)
+        return x | y if x.type == "b1" else x + y
     if kind == "prod":
-        return x & y if x.type == "b1" else b.mul_reassoc(x, y)
+        return x & y if x.type == "b1" else x * y
     if kind == "max":
         return b.maximum(x, y)
     if kind == "min":
@@ -51,102 +51,95 @@ def combine(b: Builder, kind: str, x: Scalar, y: Scalar) -> Scalar:
 
 
 class Accumulator:
-    """One reduction on its way. Its state is on the stack, which LLVM turns into registers."""
+    """One reduction on its way, or one in each of several lanes. Its state is on the stack, which LLVM turns into
+    registers."""
 
-    def __init__(self, b: Builder, kind: str, type: str) -> None:
+    def __init__(self, b: Builder, kind: str, type: str, lanes: int = 1) -> None:
         self.b = b
         self.kind = kind
         self.type = type
+        self.lanes = lanes
         self.blocked = kind == "sum" and type[0] == "f"
         self.first = True
         if kind in ("argmax", "argmin"):
             self.best: Scalar | None = None
-            self.place = b.alloca("i8")
-            b.store(self.place, b.const("i8", 0))
+            self.place = self._variable("i8", b.const("i8", 0))
             return
-        self.state = b.alloca(type)
         self.start = identity(b, kind, type)
-        b.store(self.state, self.start)
+        self.state = self._variable(type, self.start)
         if self.blocked:
-            self.total, self.rest = b.alloca("f8"), b.alloca("f8")
-            b.store(self.total, b.const("f8", 0))
-            b.store(self.rest, b.const("f8", 0))
+            self.total, self.rest = [self._variable("f8", b.const("f8", 0)) for _ in range(2)]
             self.in_blocks = False
+
+    def _variable(self, type: str, start: Scalar) -> Scalar:
+        variable = self.b.alloca(vector(type, self.lanes))
+        self._set(variable, start)
+        return variable
+
+    def _set(self, variable: Scalar, value: Scalar) -> None:
+        self.b.store(variable, self.b.splat(value, vector(value.type, self.lanes)))
+
+    def _get(self, variable: Scalar, type: str) -> Scalar:
+        return self.b.load(variable, type, lanes=self.lanes)
 
     def start_block(self, whole: bool) -> None:
         """Before a run of elements that may be taken in any order."""
         if self.blocked and not whole:
-            self.b.store(self.state, self.start)
+            self._set(self.state, self.start)
 
     def end_block(self, whole: bool) -> None:
         """After it."""
         if self.blocked and not whole:
-            self._add_exactly(self.b.load(self.state, self.type))
+            self._add_exactly(self._get(self.state, self.type))
 
-    def held(self) -> list[Scalar]:
+    def held(self) -> Scalar:
         """The state within the block."""
-        if self.kind in ("argmax", "argmin"):
-            return [
-                self.b.load(self.place, "i8"),
-                *([] if self.best is None else [self.b.load(self.best, self.best_type)]),
-            ]
-        return [self.b.load(self.state, self.type)]
-
-    def restore(self, states: list[Scalar]) -> None:
-        """Go back to such a state."""
-        targets = [self.place, self.best] if self.kind in ("argmax", "argmin") else [self.state]
-        for target, state in zip(targets, states):
-            if target is not None:
-                self.b.store(target, state)
+        return self._get(self.state, self.type)
 
     def add(self, x: Scalar, position: Callable[[], Scalar], single: bool = False) -> None:
         """One element; `single`: a block by itself."""
-        b = self.b
         if self.kind in ("argmax", "argmin"):
             self._compare(x, position())
         elif single and self.blocked:
             self._add_exactly(x)
         else:
-            b.store(self.state, combine(b, self.kind, b.load(self.state, self.type), x))
+            self._set(self.state, combine(self.b, self.kind, self._get(self.state, self.type), x))
 
     def _add_exactly(self, x: Scalar) -> None:
-        b = self.b
         self.in_blocks = True
-        x = b.convert(x, "f8")
-        total = b.load(self.total, "f8")
+        x = self.b.convert(x, "f8")
+        total = self._get(self.total, "f8")
         new = total + x
-        b.store(self.total, new)
+        self._set(self.total, new)
         if self.type == "f8":
             back = new - total
             error = (total - (new - back)) + (x - back)
-            b.store(self.rest, b.load(self.rest, "f8") + error)
+            self._set(self.rest, self._get(self.rest, "f8") + error)
 
     def _compare(self, x: Scalar, position: Scalar) -> None:
         """NumPy's arg-reductions: the first extreme one, or the first nan."""
         b = self.b
         if self.best is None:
-            self.best, self.best_type = b.alloca(x.type), x.type
-            raise_to = _lowest(x.type) if self.kind == "argmax" else _highest(x.type)
-            self.initial = b.const(x.type, raise_to)
+            self.best, self.best_type = b.alloca(vector(x.type, self.lanes)), x.type
         first = position == 0
-        best = b.load(self.best, x.type)
+        best = self._get(self.best, x.type)
         better = x > best if self.kind == "argmax" else x < best
         if x.type[0] == "f":
             better = (better | (x != x)) & (best == best)
         better = better | first
-        b.store(self.best, b.select(better, x, best))
-        b.store(self.place, b.select(better, position, b.load(self.place, "i8")))
+        self._set(self.best, b.select(better, x, best))
+        self._set(self.place, b.select(better, position, self._get(self.place, "i8")))
 
     def value(self) -> Scalar:
         """The result."""
         b = self.b
         if self.kind in ("argmax", "argmin"):
-            return b.load(self.place, "i8")
+            return self._get(self.place, "i8")
         if not self.blocked or not self.in_blocks:
-            return b.load(self.state, self.type)
-        total = b.load(self.total, "f8")
+            return self._get(self.state, self.type)
+        total = self._get(self.total, "f8")
         if self.type == "f8":
-            rest = b.load(self.rest, "f8")
+            rest = self._get(self.rest, "f8")
             whole = total + rest
             total = b.select(b.abs(whole) < math.inf, whole, total)
         return b.convert(total, self.type)

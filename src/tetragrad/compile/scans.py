@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from . import scalars
+from . import engine, scalars
 from .graph import Op
 from .ir import Function, Module
+from .values import SIZE, vector
 
 SCANS = frozenset({"cumsum", "cumprod", "recurrence"})
 
@@ -34,21 +35,22 @@ def emit_scan(module: Module, name: str, op: Op, places: list[int], out: int) ->
         first, step = ((length - 1) * after, -after) if reverse else (0, after)
         with b.loop(start, stop) as (block, _):
             base = block * (length * after)
-            with b.loop(0, length) as (k, _), b.loop(0, after) as (lane, _):
-                index = base + first + k * step + lane
-                given = [
-                    scalars.convert(b, b.load(found[place], scalars.CODES[value.dtype], index), code)
-                    for place, value in zip(places, op.operands)
-                ]
-                before = b.const(code, 1 if op.name == "cumprod" else 0)
-                if length > 1:
-                    previous = b.select(k == 0, index, index - step)
-                    before = b.select(k == 0, before, b.load(target, code, previous))
-                if op.name == "recurrence":
-                    value = given[0] * before + given[1]
-                else:
-                    value = b.select(k == 0, given[0], scalars.emit(b, _COMBINES[op.name], [before, given[0]], {}))
-                b.store(target, value, index)
+            with b.loop(0, length) as (k, _):
+                for lane, width in b.spans(0, after, engine.host().vector_bytes // SIZE[code], 1):
+                    index = base + first + k * step + lane
+                    given = [
+                        scalars.convert(b, b.load(found[place], scalars.CODES[value.dtype], index, width), code)
+                        for place, value in zip(places, op.operands)
+                    ]
+                    before = b.const(code, 1 if op.name == "cumprod" else 0)
+                    if length > 1:
+                        previous = b.select(k == 0, index, index - step)
+                        before = b.select(k == 0, before, b.load(target, code, previous, width))
+                    if op.name == "recurrence":
+                        value = given[0] * before + given[1]
+                    else:
+                        value = b.select(k == 0, given[0], scalars.emit(b, _COMBINES[op.name], [before, given[0]], {}))
+                    b.store(target, b.splat(value, vector(code, width)), index)
 
 
 _COMBINES = {"cumsum": "add", "cumprod": "multiply"}

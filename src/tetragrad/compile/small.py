@@ -23,8 +23,6 @@ THIN = 8
 STRETCH = 2048  # elements of a dot product that are summed by themselves: the sums are more exact
 MOST_LONG = 1 << 23  # multiplications of few, long dot products up to which BLAS is no faster
 
-# The loops are as they should be: LLVM would spend its time on making them longer.
-AS_IT_IS: dict[str, bool | int] = {"unroll.disable": True, "vectorize.enable": False}
 
 Product = Callable[[Builder, Scalar, Scalar, Scalar], None]
 
@@ -104,7 +102,7 @@ def _blocks(b: Builder, length: int, size: int) -> Iterator[tuple[Scalar, int]]:
     """(start, size) of each block of an axis, the last one possibly smaller. What is done with one is written once."""
     whole, rest = divmod(length, size)
     if whole > 1:
-        with b.loop(0, whole, hints=AS_IT_IS) as (index, _):
+        with b.loop(0, whole) as (index, _):
             yield index * size, size
     elif whole:
         yield b.const("i8", 0), size
@@ -142,7 +140,7 @@ def _emit_tile(
     x, out = [b.offset(p, row * stride) for p, stride in zip(arrays[::2], (sizes.x_row, sizes.out_row))]
     ys = [b.offset(arrays[1], start * item) for start in starts]
     zero = Scalar(b, "zeroinitializer", type) if "x" in type else b.const(type, 0)
-    with b.loop(0, sizes.k, carry=[zero] * (rows * len(ys)), hints=AS_IT_IS) as (k, sums):
+    with b.loop(0, sizes.k, carry=[zero] * (rows * len(ys))) as (k, sums):
         vectors = [b.load(b.offset(y, k * sizes.y_k), type) for y in ys]
         for r in range(rows):
             one = b.load(b.offset(x, k * sizes.x_k + r * sizes.x_row), type[:2])
@@ -179,7 +177,7 @@ def _dots(b: Builder, length: int, type: str, xs: list[Scalar], ys: list[Scalar]
 
     if length > STRETCH:
         whole, rest = divmod(length, STRETCH)
-        with b.loop(0, whole, carry=[b.const(type, 0)] * (len(xs) * len(ys)), hints=AS_IT_IS) as (index, totals):
+        with b.loop(0, whole, carry=[b.const(type, 0)] * (len(xs) * len(ys))) as (index, totals):
             totals[:] = map(add, totals, _dots(b, STRETCH, type, *moved(index * STRETCH)))
         return list(map(add, totals, _dots(b, rest, type, *moved(whole * STRETCH)))) if rest else totals
     pairs = [(x, y) for x in range(len(xs)) for y in range(len(ys))]
@@ -197,7 +195,7 @@ def _dots(b: Builder, length: int, type: str, xs: list[Scalar], ys: list[Scalar]
     for count in (together, 1):
         times = (length - done) // (lanes * count)
         if times:
-            with b.loop(0, times, carry=sums, hints=AS_IT_IS) as (index, carried):
+            with b.loop(0, times, carry=sums) as (index, carried):
                 for part in range(count):
                     element = (index * count + part) * lanes + done
                     step(carried, element * item, wide, part * len(pairs))

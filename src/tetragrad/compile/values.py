@@ -31,10 +31,10 @@ def _operator(operations: str, swap: bool = False) -> Callable[[Scalar, Number],
         instruction = instructions.get(type[0], "-")
         if instruction == "-":
             raise TypeError(f"no {instructions['i']!r} of {type}")
-        left, right = self.text, builder.operand(other, type)
+        (left, right), lanes = builder.operands([self, other], type)
         if swap:
             left, right = right, left
-        return builder.emit(f"{instruction} {LLVM[type]} {left}, {right}", type)
+        return builder.emit(f"{instruction} {named(type, lanes)} {left}, {right}", type, lanes)
 
     return method
 
@@ -47,8 +47,8 @@ def _comparison(relation: str) -> Callable[[Scalar, Number], Scalar]:
 
     def method(self: Scalar, other: Number) -> Scalar:
         type = self.type
-        right = self.builder.operand(other, type)
-        return self.builder.emit(f"{instructions[type[0]]} {LLVM[type]} {self.text}, {right}", "b1")
+        (left, right), lanes = self.builder.operands([self, other], type)
+        return self.builder.emit(f"{instructions[type[0]]} {named(type, lanes)} {left}, {right}", "b1", lanes)
 
     return method
 
@@ -59,19 +59,32 @@ class Scalar:
     A Python number beside a scalar is converted to the scalar's own type; two scalars must have the same type. `/` and
     `%` of integers truncate as C does; `>>` is arithmetic for signed types; comparisons give "b1" (`==` too, so scalars
     are compared as Python objects with `is`).
+
+    A scalar may stand for several numbers of its type side by side in a vector register, its `lanes`: whatever is
+    written for one number then works on each. Beside a vector, a single number is in every lane.
     """
 
-    __slots__ = ("builder", "region", "text", "type")
+    __slots__ = ("builder", "lanes", "region", "text", "type")
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, builder: Builder, text: str, type: str, region: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self, builder: Builder, text: str, type: str, lanes: int = 1, region: tuple[str, str] | None = None
+    ) -> None:  # fmt: skip
+        if type in LANES:
+            lanes, type = LANES[type]
         self.builder = builder
         self.text = text
         self.type = type
+        self.lanes = lanes
         self.region = region  # of a pointer: what it cannot alias, see Builder.disjoint
 
     def __repr__(self) -> str:
-        return f"Scalar({self.type} {self.text})"
+        return f"Scalar({vector(self.type, self.lanes)} {self.text})"
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether its text is a number."""
+        return self.text[0] not in "%@"
 
     def __bool__(self) -> bool:
         raise TypeError("a value of the compiled program is not known while it is written; use select or if_")
@@ -92,7 +105,7 @@ class Scalar:
 
     def __neg__(self) -> Scalar:
         if self.type[0] == "f":
-            return self.builder.emit(f"fneg {LLVM[self.type]} {self.text}", self.type)
+            return self.builder.emit(f"fneg {named(self.type, self.lanes)} {self.text}", self.type, self.lanes)
         return 0 - self
 
     def __invert__(self) -> Scalar:
@@ -108,13 +121,25 @@ def vector(type: str, lanes: int) -> str:
     return name
 
 
-def literal(type: str, value: Any) -> str:
-    """A Python number as LLVM writes it in a type."""
+def named(type: str, lanes: int) -> str:
+    """LLVM's name of a type with lanes."""
+    return LLVM[type] if lanes == 1 else f"<{lanes} x {LLVM[type]}>"
+
+
+def literal(type: str, value: Any, lanes: int = 1) -> str:
+    """A Python number as LLVM writes it in a type; with lanes, in each of them."""
+    return in_every_lane(_literal(type, value), type, lanes)
+
+
+def in_every_lane(text: str, type: str, lanes: int) -> str:
+    """The constant of which each lane is this one."""
+    if lanes == 1:
+        return text
+    return f"splat ({LLVM[type]} {text})"
+
+
+def _literal(type: str, value: Any) -> str:
     kind = type[0]
-    if type in LANES:
-        if value != 0:
-            raise TypeError(f"{value!r} in every lane of {type}: use Builder.splat")
-        return "zeroinitializer"
     if kind == "f":
         number = float(value)
         if type == "f4":

@@ -1,9 +1,8 @@
-"""Mathematical functions as machine code: branch-free scalar code that LLVM's vectoriser turns into SIMD.
+"""Mathematical functions as machine code.
 
-`FUNCTIONS[name](b, x)` writes a function on an "f4" or "f8" Scalar and gives a Scalar of the same type. The names are
-the table's. Each function is within 2 units of the last place (4 for erf, erfc, gammaln, digamma) over its whole
-range; docs/compile-accuracy.md has the measured errors. sin, cos and tan need a branch for huge arguments unless the
-loop around them deals with those, see `Builder.rare`. A loop with these functions gains by {"interleave.count": 2}.
+`FUNCTIONS[name](b, x)` writes a function on an "f4" or "f8" Scalar, one number or a vector of them, and gives a Scalar
+of the same type. The names are the table's. Each function is within 2 units of the last place (4 for erf, erfc,
+gammaln, digamma) over its whole range; docs/compile-accuracy.md has the measured errors.
 """
 
 from __future__ import annotations

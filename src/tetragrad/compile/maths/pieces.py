@@ -1,13 +1,14 @@
 """What the functions of this package are made of: number formats, polynomials, exponents, exact sums and products.
 
-Everything is branch-free scalar code on `ir.Scalar`, which LLVM's vectoriser turns into SIMD. The fused multiply-add is
-used where the target has it (`Builder.fma`); every formula stays within its bound without it.
+Everything is code without branches on `ir.Scalar`, for one number or a vector of them. The fused multiply-add is used
+where the target has it (`Builder.fma`); every formula stays within its bound without it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -63,6 +64,15 @@ def format_of(x: Scalar) -> Format:
     if x.type not in FORMATS:
         raise TypeError(f"a float is needed, not {x.type}")
     return FORMATS[x.type]
+
+
+def shared(b: Builder, x: Scalar, code: Callable[[Builder, Scalar], Any]) -> Any:
+    """code(b, x), written once for several functions of the same x."""
+    found = b.known.get((x.text, code))
+    if found is None:
+        found = code(b, x)
+        b.known[x.text, code] = found
+    return found
 
 
 def polynomial(b: Builder, x: Scalar, coefficients: Sequence[Number]) -> Scalar:

@@ -3,18 +3,21 @@
 The argument is reduced to x = n pi/2 + r, |r| <= pi/4, and minimax polynomials give sin(r) and cos(r). Up to a bound
 the reduction subtracts n times pi/2 in parts, of which the first products are exact (Cody and Waite 1980). Beyond it,
 it multiplies with as many bits of 2/pi as the argument's exponent needs (Payne and Hanek 1983): a function of its own,
-since such arguments are rare. See `Builder.rare` for how a loop over many elements avoids the branch.
+since such arguments are rare; a vector goes there if one of its lanes must.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from ..ir import Builder, Function
-from ..values import Scalar
-from .pieces import format_of, nearest, polynomial, sign_bit, two_product, two_sum, with_sign
+from ..values import Scalar, vector
+from .pieces import format_of, nearest, polynomial, shared, sign_bit, two_product, two_sum, with_sign
+
+Reduction = Callable[[Builder, Scalar], Sequence[Scalar]]
 
 TWO_OVER_PI = (  # 1280 bits after the binary point
     "A2F9836E4E441529FC2757D1F534DDC0DB6295993C439041FE5163ABDEBBC561B7246E3A424DD2E0"
@@ -66,21 +69,21 @@ COS = {
 
 def sin(b: Builder, x: Scalar) -> Scalar:
     """Sine."""
-    quadrant, r, _ = reduce(b, b.abs(x), _reduce_fast)
-    value = b.select(_odd(quadrant), cos_polynomial(b, r), sin_polynomial(b, r))
+    quadrant, r, _ = shared(b, x, _reduce_magnitude)
+    value = b.select(_odd(quadrant), shared(b, r, cos_polynomial), shared(b, r, sin_polynomial))
     return with_sign(b, _turned(b, value, quadrant), sign_bit(b, x))
 
 
 def cos(b: Builder, x: Scalar) -> Scalar:
     """Cosine."""
-    quadrant, r, _ = reduce(b, b.abs(x), _reduce_fast)
-    value = b.select(_odd(quadrant), sin_polynomial(b, r), cos_polynomial(b, r))
+    quadrant, r, _ = shared(b, x, _reduce_magnitude)
+    value = b.select(_odd(quadrant), shared(b, r, sin_polynomial), shared(b, r, cos_polynomial))
     return _turned(b, value, quadrant + 1)
 
 
 def tan(b: Builder, x: Scalar) -> Scalar:
     """Tangent: the quotient of sine and cosine, each in two parts, with one step of long division."""
-    quadrant, r, rest = reduce(b, x, _reduce_precise)
+    quadrant, r, rest = _reduced(b, x, _reduce_precise)
     square = r * r
     sine_tail = r * square * polynomial(b, square, SIN[r.type])
     cosine_tail = square * b.fma(square, polynomial(b, square, COS[r.type]), -0.5)
@@ -120,17 +123,31 @@ def _turned(b: Builder, value: Scalar, quadrant: Scalar) -> Scalar:
     return b.bitcast(b.bitcast(value, f.bits) ^ ((quadrant & 2) << (f.width - 2)), f.type)
 
 
-def reduce(
-    b: Builder, x: Scalar, usual: Callable[[Builder, Scalar], tuple[Scalar, Scalar, Scalar]]
-) -> tuple[Scalar, Scalar, Scalar]:
+def _reduce_magnitude(b: Builder, x: Scalar) -> Sequence[Scalar]:
+    return _reduced(b, b.abs(x), _reduce_fast)
+
+
+def _reduced(b: Builder, x: Scalar, usual: Reduction) -> Sequence[Scalar]:
     """x as quadrant * pi/2 + r + rest: an integer of which the two lowest bits count, |r| <= pi/4, and r's error."""
-    f = format_of(x)
-    huge = b.abs(x) > (LIMIT if b.module.fma else LIMIT_UNFUSED)[f.type]
-    if b.rare is not None:
-        b.rare.append(huge)
-        return usual(b, x)
-    quadrant, r, rest = b.choose(huge, lambda: _reduce_huge(b, x), lambda: usual(b, x), likely=False)
-    return quadrant, r, rest
+    huge = b.abs(x) > (LIMIT if b.module.fma else LIMIT_UNFUSED)[x.type]
+    if x.lanes == 1:
+        return b.choose(huge, lambda: _reduce_huge(b, x), lambda: usual(b, x), likely=False)
+    reduced = usual(b, x)
+    mended = partial(_reduce_huge_lanes, b, x, huge, reduced)
+    return b.choose(b.any_lane(huge), mended, lambda: reduced, likely=False)
+
+
+def _reduce_huge_lanes(b: Builder, x: Scalar, huge: Scalar, reduced: Sequence[Scalar]) -> list[Scalar]:
+    """The reduction, done again in the lanes that are huge."""
+    rows = []
+    for part in (x, huge, *reduced):
+        full = vector(part.type, x.lanes)
+        rows.append(b.alloca(full))
+        b.store(rows[-1], b.splat(part, full))
+    with b.loop(0, x.lanes) as (k, _), b.if_(b.load(rows[1], "b1", k)):
+        for row, part in zip(rows[2:], _reduce_huge(b, b.load(rows[0], x.type, k))):
+            b.store(row, part, k)
+    return [b.load(row, part.type, lanes=x.lanes) for row, part in zip(rows[2:], reduced)]
 
 
 def _reduce_fast(b: Builder, x: Scalar) -> tuple[Scalar, Scalar, Scalar]:
