@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..dialects.names import missing_name
-from . import autograd, base, context, gluon, nd, numpy, numpy_extension, operator
+from . import autograd, base, context, gluon, nd, numpy, numpy_extension, operator, test_utils
 from . import random as random
 from .base import MXNetError
 from .context import Context, cpu, cpu_pinned, current_context, gpu, num_gpus
@@ -25,5 +25,5 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "Context", "MXNetError", "autograd", "base", "context", "cpu", "cpu_pinned", "current_context", "gluon", "gpu",
-    "nd", "np", "npx", "num_gpus", "numpy", "numpy_extension", "operator", "random", "waitall",
+    "nd", "np", "npx", "num_gpus", "numpy", "numpy_extension", "operator", "random", "test_utils", "waitall",
 ]  # fmt: skip

@@ -203,8 +203,11 @@ def ensure_shape(x: Any, shape: Any, name: str | None = None) -> Any:
     return x
 
 
+optimizers = keras.optimizers
+
 _MODULES = frozenset(
-    "autodiff compat config data debugging dtypes errors keras linalg math nest nn random raw_ops test".split()
+    "autodiff compat config data debugging dtypes errors keras linalg math nest nn optimizers random raw_ops "
+    "test".split()
 )
 
 

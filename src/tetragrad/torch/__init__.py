@@ -12,7 +12,7 @@ from typing import Any
 from ..core.threads import threads as _threads
 from ..dialects.borders import accepting as _accepting
 from ..dialects.names import missing_name as _missing_name
-from . import autograd, distributions, dtypes, func, linalg, nn, optim, random, testing, utils
+from . import amp, autograd, distributions, dtypes, func, library, linalg, nn, optim, random, testing, utils
 from . import random as _random_module
 from .anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from .compiling import compile

@@ -281,8 +281,8 @@ class Tensor(DialectTensor):
     # -- Python's protocols ---------------------------------------------------------------------------------------
 
     def numpy(self, *, force: bool = False) -> Any:
-        """The value as a read-only NumPy array that shares memory."""
-        if self._node is not None and not force:
+        """The value as a read-only NumPy array that shares memory; where operations are recorded, of constants only."""
+        if self._node is not None and is_recording() and not force:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         view = self._array().view()
         view.flags.writeable = False
