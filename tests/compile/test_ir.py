@@ -256,7 +256,7 @@ def test_vectors_of_elements_at_a_distance(step):
         x, out, start = b.arguments
         value = b.load(x, "f8", start, 4, step)
         b.store(out, value, start, step)
-        places = start + b.steps("i8", step, 4)
+        places = start + b.numbers("i8", [0, step, 2 * step, 3 * step])
         b.store(out, b.load(x, "f8", places + 12), places + 12)
     x, out = np.arange(30.0), np.zeros(30)
     code = engine.compile(module)

@@ -29,6 +29,8 @@ from .modules import Module as Module
 from .values import LANES, LLVM, SIZE, Number, Scalar, literal, named, vector
 from .vectors import Vectors
 
+Step = int | tuple[int, ...]  # from one lane's element to the next one's, or of each from the index
+
 
 class Builder(Vectors):
     """Writes the instructions of one function, in order, at the end of the current block.
@@ -206,11 +208,11 @@ class Builder(Vectors):
         moved.region = pointer.region
         return moved
 
-    def load(self, pointer: Scalar, type: str, index: Number = 0, lanes: int = 1, step: int = 1) -> Scalar:
+    def load(self, pointer: Scalar, type: str, index: Number = 0, lanes: int = 1, step: Step = 1) -> Scalar:
         """Element `index` of the array of `type` at the pointer.
 
-        With lanes, that one and those that follow it at a distance of `step` elements; of an index with lanes, the
-        elements at those places.
+        With lanes, that one and those that follow it at a distance of `step` elements, or those at the distances from
+        it that a tuple gives; of an index with lanes, the elements at those places.
         """
         lanes, type = LANES.get(type, (lanes, type))
         if type == "b1":
@@ -224,8 +226,15 @@ class Builder(Vectors):
             f"load {LLVM[full]}, ptr {self._element(pointer, type, index)}, {_access(pointer, type)}", full
         )
 
-    def _load_apart(self, pointer: Scalar, type: str, index: Number, lanes: int, step: int) -> Scalar:
+    def _load_apart(self, pointer: Scalar, type: str, index: Number, lanes: int, step: Step) -> Scalar:
         first = index if isinstance(index, Scalar) else self.const("i8", index)
+        if isinstance(step, tuple):
+            lowest, size = min(step), max(step) - min(step) + 1
+            if size <= lanes and size & (size - 1) == 0:
+                near = self.load(pointer, type, first + lowest, size)
+                return self.shuffle(near, near, [place - lowest for place in step])
+            found = {place: self.load(pointer, type, first + place) for place in dict.fromkeys(step)}
+            return self.from_lanes([found[place] for place in step])
         if step == -1:
             last = self.load(pointer, type, first - (lanes - 1), lanes)
             return self.shuffle(last, last, range(lanes - 1, -1, -1))
@@ -236,7 +245,7 @@ class Builder(Vectors):
             return self.shuffle(low, high, places)
         return self.from_lanes([self.load(pointer, type, first + k * step) for k in range(lanes)])
 
-    def store(self, pointer: Scalar, value: Scalar, index: Number = 0, step: int = 1) -> None:
+    def store(self, pointer: Scalar, value: Scalar, index: Number = 0, step: Step = 1) -> None:
         """Write element `index` of the array of the value's type at the pointer; of a vector, as `load` reads it."""
         if value.type == "b1":
             value = self.convert(value, "u1")
@@ -247,8 +256,8 @@ class Builder(Vectors):
         elif lanes > 1 and step == -1:
             self.store(pointer, self.shuffle(value, value, range(lanes - 1, -1, -1)), index - (lanes - 1))
         elif lanes > 1 and step != 1:
-            for k in range(lanes):
-                self.store(pointer, self.lane(value, k), index + k * step)
+            for k, place in enumerate(step if isinstance(step, tuple) else range(0, lanes * step, step)):
+                self.store(pointer, self.lane(value, k), index + place)
         else:
             target = self._element(pointer, type, index)
             self._write(f"store {named(type, lanes)} {value.text}, ptr {target}, {_access(pointer, type)}")

@@ -17,39 +17,12 @@ from typing import Any
 from . import engine, outlined, scalars
 from .exprs import Expr, Form, linear, placed, walk
 from .graph import Value
-from .ir import Builder, Function, Module
+from .ir import Builder, Function, Module, Step
 from .loops import BLOCK, Kernel, Root, linear_of
 from .reductions import Accumulator, combine, identity
+from .spaced import Spaced
+from .stages import Plan, Stage
 from .values import Scalar, vector
-
-SCRATCH = 1 << 16  # bytes of a row that waits for a later stage
-HEAVY = 10  # instructions worth a store and a load
-MANY = 24  # functions that are compiled where they are used
-
-
-class Stage:
-    """One loop over the row.
-
-    Attributes
-    ----------
-    reduced : list of Expr
-        Reductions whose elements it takes together.
-    roots : list of Root
-        What it stores.
-    kept : list of Expr
-        What it puts into scratch memory, for later stages.
-    """
-
-    def __init__(self) -> None:
-        self.reduced: list[Expr] = []
-        self.roots: list[Root] = []
-        self.kept: list[Expr] = []
-
-    @property
-    def needed(self) -> list[Expr]:
-        """What is computed in each iteration."""
-        found = [expr.args[0] for expr in self.reduced] + self.kept
-        return found + [expr for root in self.roots for expr in root.exprs]
 
 
 class Emitter:
@@ -68,6 +41,7 @@ class Emitter:
         self.held: dict[Root, Accumulator] = {}
         self.vector = -1  # the loop that goes in vectors
         self.lanes = 1
+        self.modulus = 1  # divides the index of the loop in vectors
         self.ready: set[int] = set()  # what waits in scratch memory
         self.b: Builder
 
@@ -81,7 +55,10 @@ class Emitter:
             self.zero = b.const("i8", 0)
             if kernel.extent == 1:
                 start, stop = self.zero, b.const("i8", 1)
-            self._plan_stages()
+            self.plan = plan = Plan(kernel)
+            self.everything, self.pending = plan.everything, set(plan.pending)
+            kept = [expr for stage in plan.stages for expr in stage.kept]
+            self.scratch = {e.number: b.alloca(scalars.CODES[e.dtype], plan.row_length) for e in kept}
             if kernel.across:
                 self._chunks(start, stop)
             elif kernel.strips:
@@ -182,6 +159,8 @@ class Emitter:
         """A loop in vectors."""
         for index, width in self.b.spans(start, stop, *widths):
             self.vector, self.lanes = loop, width
+            known = (self.kernel.strip if self.kernel.strips else BLOCK) if isinstance(start, Scalar) else start
+            self.modulus = gcd(width, known)
             with self._at(loop, index):
                 yield
         self.vector, self.lanes = -1, 1
@@ -213,7 +192,7 @@ class Emitter:
     def _is_row(self, root: Root) -> bool:
         return bool(self._place_symbols(root) & set(self.kernel.inner))
 
-    def _target(self, root: Root) -> tuple[Scalar, Any, int]:
+    def _target(self, root: Root) -> tuple[Scalar, Any, Step]:
         """Pointer, index and step of the elements at the current place."""
         part = self.parts.get(root)
         if part is None:
@@ -226,7 +205,7 @@ class Emitter:
             index = self.chunk
         return self.pointers[part], index, step
 
-    def _store(self, pointer: Scalar, index: Any, step: int, value: Scalar) -> None:
+    def _store(self, pointer: Scalar, index: Any, step: Step, value: Scalar) -> None:
         self.b.store(pointer, value, index, step)
 
     def _finish(self, late: Sequence[Root], held: dict[Root, Accumulator]) -> None:
@@ -237,82 +216,15 @@ class Emitter:
 
     # -- a row
 
-    def _plan_stages(self) -> None:
-        """Which reductions, calls and stores run in, or after, which loop over the row."""
-        kernel = self.kernel
-        inner = frozenset(kernel.inner)
-        self.everything = [expr for root in kernel.roots for expr in root.exprs]
-        level: dict[int, int] = {}
-        self.stages: list[Stage] = []
-
-        def stage(k: int) -> Stage:
-            while len(self.stages) <= k:
-                self.stages.append(Stage())
-            return self.stages[k]
-
-        for expr in walk(self.everything):
-            own = max([level[arg.number] for arg in expr.args], default=0)
-            level[expr.number] = own
-            if expr.kind == "reduce" and inner and frozenset(expr.data[1]) - kernel.merged == inner:
-                stage(own).reduced.append(expr)
-                self.pending.add(expr.number)
-                level[expr.number] = own + 1
-        self.last: list[Root] = []
-        for root in kernel.roots:
-            if (root.symbols - kernel.merged) & inner:
-                stage(max([level[expr.number] for expr in root.exprs])).roots.append(root)
-            else:
-                self.last.append(root)
-        self._keep_heavy()
-        self._make_scratch()
-        functions = [e for e in walk(self.everything) if e.kind == "apply" and e.data[0] in scalars.function_names()]
-        self.calls = len([expr for expr in functions if kernel.levels(expr) & inner]) > MANY
-
-    def _keep_heavy(self) -> None:
-        """Expressions that take long and that several stages need: the first one keeps them."""
-        kernel = self.kernel
-        inner = frozenset(kernel.inner)
-        length = 1
-        for loop in kernel.inner:
-            length *= kernel.sizes[loop]
-        if length * 8 > SCRATCH or kernel.strips:
-            return
-        first: dict[int, int] = {}
-
-        def earlier(expr: Expr, k: int) -> bool:
-            return first.get(expr.number, k) < k
-
-        for k, stage in enumerate(self.stages):
-
-            def into(expr: Expr, k: int = k) -> bool:
-                return not earlier(expr, k) and expr.number not in self.pending
-
-            for expr in walk(stage.needed, into):
-                if earlier(expr, k):
-                    if expr not in self.stages[first[expr.number]].kept:
-                        self.stages[first[expr.number]].kept.append(expr)
-                elif expr.kind == "apply" and scalars.weight(expr.data[0]) >= HEAVY and kernel.levels(expr) & inner:
-                    first[expr.number] = k
-
-    def _make_scratch(self) -> None:
-        """Memory for the rows that are kept."""
-        kernel = self.kernel
-        length = kernel.strip if kernel.strips else 1
-        for loop in kernel.inner:
-            length = min(length, kernel.sizes[loop]) if kernel.strips else length * kernel.sizes[loop]
-        rows = [expr for stage in self.stages for expr in stage.kept]
-        pointers = [self.b.alloca(scalars.CODES[expr.dtype], length) for expr in rows]
-        self.scratch = {expr.number: pointer for expr, pointer in zip(rows, pointers)}
-
     def _row(self, inner: list[tuple[int, Any, Any]]) -> None:
         """The stages of one row; `inner` are its loops with their bounds."""
         self._hoist(self.everything)
         self.row = inner
-        for stage in self.stages:
+        for stage in self.plan.stages:
             self._stage(stage, inner)
             if stage.reduced:
                 self._hoist(self.everything)
-        for root in self.last:
+        for root in self.plan.last:
             self._leave(root)
 
     def _stage(self, stage: Stage, inner: list[tuple[int, Any, Any]]) -> None:
@@ -366,7 +278,7 @@ class Emitter:
         for root in stage.roots:
             self._leave(root)
 
-    def _in_row(self) -> tuple[Scalar, int]:
+    def _in_row(self) -> tuple[Scalar, Step]:
         """The position in the row, and the step to the next."""
         kernel = self.kernel
         form, stride = Form(), 1
@@ -392,9 +304,12 @@ class Emitter:
         if root.kind == "store":
             b.store(pointer, value, index, step)
             return
-        if self.lanes > 1 and (step == 0 or (isinstance(index, Scalar) and index.lanes > 1)):
+        if self.lanes > 1 and (not step or isinstance(step, tuple)):
             # Positions may be the same: one after another.
-            places = [index if not isinstance(index, Scalar) else b.lane(index, k) for k in range(self.lanes)]
+            if isinstance(step, tuple):
+                places = [index + offset for offset in step]
+            else:
+                places = [b.lane(index, k) if isinstance(index, Scalar) else index for k in range(self.lanes)]
             values, step = [b.lane(value, k) for k in range(self.lanes)], 1
         else:
             places, values = [index], [value]
@@ -514,7 +429,7 @@ class Emitter:
             return scalars.convert(b, args[0], code)
         if expr.kind == "apply":
             name, params = expr.data
-            if self.calls and name in scalars.function_names():
+            if self.plan.calls and name in scalars.function_names():
                 return outlined.called(b, name, args)
             return scalars.emit(b, name, args, dict(params))
         return self._reduction(expr)
@@ -540,11 +455,15 @@ class Emitter:
         total.end_block(True)
         return total.value()
 
-    def _place_of(self, form: Form) -> tuple[Any, int]:
+    def _place_of(self, form: Form) -> tuple[Any, Step]:
         """A Form as a number, that of the first lane, and the step from one lane to the next.
 
-        Where the lanes are not evenly spaced, as in a gather, it is one number for each.
+        Where the lanes are not spaced in a way that is known, as in a gather, it is one number for each.
         """
+        if self.lanes > 1 and any([self.vector in expr.symbols for expr in form.exprs]):
+            spaced = self._spaced(form)
+            if spaced is not None:
+                return spaced.place
         total: Any = form.const
         step = 0
         for term, factor in form.terms:
@@ -559,13 +478,46 @@ class Emitter:
             part = index * factor if factor != 1 else index
             total = part if isinstance(total, int) and total == 0 else part + total
         if step and isinstance(total, Scalar) and total.lanes > 1:
-            return total + self.b.steps("i8", step, self.lanes), 0
+            return total + self.b.numbers("i8", [k * step for k in range(self.lanes)]), 0
         return total, step
 
     def _position(self, form: Form) -> Any:
         """A Form as a number, in each lane."""
         total, step = self._place_of(form)
-        return total + self.b.steps("i8", step, self.lanes) if step and self.lanes > 1 else total
+        if not step or self.lanes == 1:
+            return total
+        places = step if isinstance(step, tuple) else [k * step for k in range(self.lanes)]
+        return total + self.b.numbers("i8", places)
+
+    def _spaced(self, form: Form) -> Spaced | None:
+        """A Form in vectors, where the lanes differ by constants."""
+        total = Spaced(form.const, form.const, 0, (0,) * self.lanes)
+        for term, factor in form.terms:
+            if isinstance(term, int):
+                if term in self.kernel.merged:
+                    continue
+                moving = term == self.vector
+                offsets = tuple([k if moving else 0 for k in range(self.lanes)])
+                part: Spaced | None = Spaced(self.at[term], 0, self.modulus if moving else 1, offsets)
+            elif self.vector in term.symbols:
+                part = self._spaced_expr(term)
+            else:
+                part = Spaced(self._get(term), 0, 1, (0,) * self.lanes)
+            if part is None:
+                return None
+            total = total.plus(part, factor)
+        return total
+
+    def _spaced_expr(self, expr: Expr) -> Spaced | None:
+        if expr.kind == "index":
+            return self._spaced(expr.data)
+        if expr.kind == "convert" and expr.dtype.kind in "iu" and expr.dtype.itemsize == 8:
+            (x,) = expr.args
+            return self._spaced_expr(x) if x.dtype.kind in "iu" and x.dtype.itemsize == 8 else None
+        if expr.kind == "apply" and expr.data[0] == "floor_divide" and expr.args[1].kind == "constant":
+            spaced = self._spaced_expr(expr.args[0]) if expr.dtype.kind == "u" else None
+            return None if spaced is None else spaced.divided(self.b, int(expr.args[1].data))
+        return None
 
 
 def _powers(lanes: int) -> list[int]:

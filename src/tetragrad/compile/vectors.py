@@ -55,10 +55,10 @@ class Vectors:
             text = made.text
         return made
 
-    def steps(self, type: str, step: int, lanes: int) -> Scalar:
-        """The vector of 0, step, 2 step, ..."""
-        texts = [f"{LLVM[type]} {literal(type, k * step)}" for k in range(lanes)]
-        return Scalar(self._builder, f"<{', '.join(texts)}>", type, lanes)
+    def numbers(self, type: str, values: Sequence[Any]) -> Scalar:
+        """The vector of constants."""
+        texts = [f"{LLVM[type]} {literal(type, value)}" for value in values]
+        return Scalar(self._builder, f"<{', '.join(texts)}>", type, len(texts))
 
     def shuffle(self, x: Scalar, y: Scalar, places: Sequence[int]) -> Scalar:
         """A vector of elements of two vectors, by their places in both together."""
