@@ -56,6 +56,16 @@ def test_elementwise_updates_of_every_length(size, dtype):
 
 
 @pytest.mark.parametrize("size", SIZES)
+def test_functions_of_every_length(size):
+    """Also of arguments for which they have code of their own."""
+    p = numbers(size, dtype="f4")
+    p[::5] *= 1e6
+    assert_as_without(lambda p: tnp.sin(p) - tnp.tanh(p) * p, p, donate=0, reused=1)
+    many = lambda p: sum([tnp.sin(p + n) for n in range(30)])  # noqa: E731
+    assert_as_without(many, p, donate=0, reused=1)
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_value_and_update_in_one_kernel(size):
     def step(w, x):
         value, gradient = tg.value_and_grad(lambda w: tnp.sum((w - x) ** 2))(w)
@@ -111,7 +121,6 @@ KEPT = {
     "a product of itself": (lambda p: p @ p, (x,)),
     "a running sum": (lambda p: tnp.cumsum(p), (steps,)),
     "sorted in NumPy": (lambda p: tnp.sort(p), (steps,)),
-    "functions that may start again": (lambda p: tnp.sin(p), (steps * 1e6,)),
     "complex: parts change places": (lambda p: p * 1j, (steps + 1j,)),
     "another dtype": (lambda p: p.astype(np.float32), (steps,)),
     "another shape": (lambda p: p.reshape(-1) * 2, (x,)),

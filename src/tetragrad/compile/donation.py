@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 
-from . import scalars
 from .exprs import loops_of, walk
 from .graph import Graph, Value
 from .loops import Kernel
@@ -82,11 +81,7 @@ def _is_in_step(kernel: Kernel, given: Value, out: Value) -> bool:
     if loops_of(own.coords) != set(kernel.loops):
         return False
     exprs = [root.exprs for root in kernel.roots]
-    everything = list(walk([*chain(*exprs)]))
-    loads = [expr for expr in everything if expr.kind == "load" and expr.data[0] is given]
+    loads = [expr for expr in walk([*chain(*exprs)]) if expr.kind == "load" and expr.data[0] is given]
     if any([load.data[1] != own.coords for load in loads]):
-        return False
-    # Loops with functions of mathematics may run a second time, for rare arguments.
-    if any([expr.kind == "apply" and expr.data[0] in scalars.function_names() for expr in everything]):
         return False
     return set(loads) <= set(walk([*chain(*exprs[: written[0] + 1])]))
