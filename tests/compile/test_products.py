@@ -99,9 +99,14 @@ def test_stacks_of_products(two_threads, way, dtype, stacks):
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("size", [(6, 16, 256), (7, 17, 257), (100, 33, 300), (33, 300, 70), (13, 1, 600)], ids=str)
+@pytest.mark.parametrize(
+    "size",
+    [(6, 16, 256), (7, 17, 257), (100, 33, 300), (33, 300, 70), (13, 1, 600), (13, 80, 1100), (25, 80, 40)],
+    ids=str,
+)
 def test_blocks(monkeypatch, two_threads, dtype, size):
-    """Tiles at all edges; more than one stretch; more than one group of panels; shared by threads."""
+    """Tiles at all edges; more than one stretch; more than one group of panels; shared by threads; either operand read
+    in place or copied."""
     monkeypatch.setattr(blas, "small_product", lambda step: None)
     monkeypatch.setattr(blas, "LEAST", 1)
     for ta in (False, True):

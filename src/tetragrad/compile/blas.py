@@ -96,7 +96,7 @@ def add_scratch(program: Program) -> int | None:
     products = [step for step in program.steps if isinstance(step, GemmStep) and is_blocked(step)]
     if not products:
         return None
-    size = max([blocked.scratch_bytes(step.dtype.itemsize, step.n, step.k) for step in products])
+    size = max([blocked.scratch_bytes(step.dtype.itemsize, sizes_of(step)) for step in products])
     buffer = program.add_buffer(np.uint8, (size,), "arena")
     buffer.offset = program.arena_size
     program.arena_size += -(-size // ALIGNMENT) * ALIGNMENT

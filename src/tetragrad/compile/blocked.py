@@ -2,8 +2,9 @@
 
 BLAS libraries bring threads of their own that wait by spinning: beside other threads, or on a busy machine, they take
 many times as long. Here the threads are those of any other step. The right operand is copied first, into panels as
-wide as a tile of the result, through which the tile's code goes straight; one after another the tiles of a row of
-tiles are summed over a stretch short enough for the panels to stay in the second cache::
+wide as a tile of the result, through which the tile's code goes straight; the left one too, into panels as high as a
+tile, if its rows do not lie in memory as they are read. One after another the tiles of a row of tiles are summed over
+a stretch short enough for the panels to stay in the second cache::
 
     c[i:i+6, j:j+16] += a[i:i+6, stretch] @ panel[stretch, j:j+16]        (float32, AVX2: 12 sums in registers)
 
@@ -12,8 +13,6 @@ The code takes any sizes and is compiled once for a process.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -25,8 +24,10 @@ from .native_threads import Team
 from .small import Sizes
 from .values import vector
 
-STRETCH = 256  # of the axis that is summed over
+STRETCH = 320  # elements at most of the axis that is summed over
 PANELS = 16  # side by side, whose stretches are in the second cache
+FAR = 4096  # bytes between rows that get into each other's way in the first cache
+SEVERAL = 4  # panels for which it pays to copy the left operand
 FLOPS_PER_NS = 50
 
 X, Y, OUT, SCRATCH, SIZES = range(5)  # places in the array of pointers that the functions take
@@ -46,11 +47,19 @@ class Tile:
         self.rows = 12 if width == 64 or arm else 6  # of 32 registers, or of 16
         self.square = min(self.lanes, 8)  # rows and columns of a block that is transposed in registers
 
+    def in_place(self, sizes: Sizes) -> int:
+        """How many rows of tiles read the left operand where it is; the others need a copy."""
+        several = sizes.n > self.columns * (SEVERAL - 1)
+        spread = sizes.x_k != self.item or sizes.x_row >= FAR
+        return 0 if several and spread else sizes.m // self.rows
 
-def scratch_bytes(item: int, n: int, k: int) -> int:
-    """The memory that the panels of a right operand take."""
+
+def scratch_bytes(item: int, sizes: Sizes) -> int:
+    """The memory that the panels of both operands take."""
     tile = Tile(item)
-    return -(-n // tile.columns) * tile.columns * k * item
+    tiles, panels = -(-sizes.m // tile.rows), -(-sizes.n // tile.columns)
+    left = (tiles - tile.in_place(sizes)) * (sizes.k * tile.rows + tile.square)
+    return (panels * sizes.k * tile.columns + left) * item
 
 
 def emit_blocked(
@@ -58,8 +67,8 @@ def emit_blocked(
 ) -> None:
     """Write a call that computes a product; `scratch` has room for the panels."""
     assert team.record is not None
-    table = b.address(b.module.table(np.array(sizes, np.int64)))
-    b.call(f"blocked.f{item}", None, [x, y, out, scratch, table, team.record])
+    table = b.module.table(np.array([*sizes, Tile(item).in_place(sizes)], np.int64))
+    b.call(f"blocked.f{item}", None, [x, y, out, scratch, b.address(table), team.record])
 
 
 @cache
@@ -75,8 +84,9 @@ def _library(item: int) -> engine.Code:
             b.store(arrays, array, place)
         m, n, k = [b.load(b.arguments[SIZES], "i8", place) for place in range(3)]
         panels, tiles = _ratio(n, tile.columns), _ratio(m, tile.rows)
+        left = tiles - b.load(b.arguments[SIZES], "i8", len(Sizes._fields))
         copied = n * k / int(native_threads.MINIMUM) + 1
-        b.call(post, None, [team, b.address(pack), arrays, panels, _least(b, copied, panels)])
+        b.call(post, None, [team, b.address(pack), arrays, panels + left, _least(b, copied, panels)])
         computed = m * n * k * 2 / int(FLOPS_PER_NS * native_threads.MINIMUM) + 1
         b.call(post, None, [team, b.address(rows), arrays, tiles, _least(b, computed, tiles)])
     return engine.compile(module, native_threads.symbols())
@@ -91,65 +101,115 @@ def _ratio(a: Scalar, b: int) -> Scalar:
     return (a + (b - 1)) / b
 
 
+def _multiple(length: int, of: int) -> int:
+    return -(-length // of) * of
+
+
 def _least(b: Builder, x: Scalar, y: Any) -> Scalar:
     return b.select(x < y, x, y)
 
 
-@contextmanager
-def _kernel(module: Module, name: str) -> Iterator[tuple[Builder, list[Scalar], Any, Scalar, Scalar]]:
-    """A function of pointers and a range, as threads share it: its builder, the pointers, the sizes and the range."""
-    with Function(module, name, None, ["p", "i8", "i8"], internal=True) as b:
-        arrays, start, stop = b.arguments
-        pointers = b.disjoint([b.load(arrays, "p", place) for place in range(4)])
+class _Kernel:
+    """A function of pointers and a range, as threads share it, while its code is written."""
+
+    def __init__(self, b: Builder, tile: Tile) -> None:
+        arrays, self.start, self.stop = b.arguments
+        self.x, self.y, self.out, self.scratch = b.disjoint([b.load(arrays, "p", place) for place in range(4)])
         table = b.load(arrays, "p", SIZES)
-        sizes: Any = Sizes(*[b.load(table, "i8", place) for place in range(len(Sizes._fields))])  # type: ignore[arg-type]
-        yield b, pointers, sizes, start, stop
+        numbers = [b.load(table, "i8", place) for place in range(len(Sizes._fields) + 1)]
+        sizes: Any = Sizes(*numbers[:-1])  # type: ignore[arg-type]
+        self.sizes = sizes
+        self.in_place = numbers[-1]
+        self.panels = _ratio(self.sizes.n, tile.columns)
+        self.b, self.tile = b, tile
+
+    def right_panel(self, index: Scalar) -> Scalar:
+        """Where a panel of the right operand is."""
+        return self.b.offset(self.scratch, self.sizes.k * index * (self.tile.columns * self.tile.item))
+
+    def left_panel(self, row: Scalar) -> Scalar:
+        """Where the copy of a row of tiles is."""
+        tile = self.tile
+        length = (self.sizes.k * tile.rows + tile.square) * tile.item
+        return self.b.offset(self.right_panel(self.panels), length * (row - self.in_place))
 
 
-# -- the right operand's panels ----------------------------------------------------------------------------------------
+# -- panels ------------------------------------------------------------------------------------------------------------
 
 
 def _emit_pack(module: Module, tile: Tile) -> Function:
-    """``pack(arrays, start, stop)``: copy columns into these panels; 0 where there are no more columns."""
-    item, columns = tile.item, tile.columns
-    with _kernel(module, "pack") as (b, pointers, sizes, start, stop):
-        with b.loop(start, stop) as (panel, _):
-            source = b.offset(pointers[Y], sizes.y_column * panel * columns)
-            target = b.offset(pointers[SCRATCH], sizes.k * panel * (columns * item))
-            count = _least(b, sizes.n - panel * columns, b.const("i8", columns))
-            whole = count == columns
+    """``pack(arrays, start, stop)``: copy these panels, first the right operand's, then the left one's."""
+    with Function(module, "pack", None, ["p", "i8", "i8"], internal=True) as b:
+        here = _Kernel(b, tile)
+        sizes = here.sizes
+        right, left = [_emit_panel(module, tile, width) for width in (tile.columns, tile.rows)]
+        with b.loop(here.start, here.stop) as (index, _):
 
-            def straight() -> list[Scalar]:
-                with b.loop(0, sizes.k) as (k, _):
-                    row, place = b.offset(source, k * sizes.y_k), b.offset(target, k * (columns * item))
-                    for v in (0, 1):
-                        b.store(place, b.load(row, tile.wide, v * tile.lanes), v * tile.lanes)
-                return [sizes.k]
+            def of_right() -> list[Scalar]:
+                column = index * tile.columns
+                source = b.offset(here.y, sizes.y_column * column)
+                steps = [sizes.y_column, sizes.y_k, sizes.n - column, sizes.k]
+                b.call(right, None, [source, here.right_panel(index), *steps])
+                return []
 
-            def across() -> list[Scalar]:
-                done = b.select(whole, sizes.k / tile.square * tile.square, 0)
-                with b.loop(0, done, tile.square) as (k, _):
-                    _copy_across(
-                        b, tile, sizes, b.offset(source, k * sizes.y_k), b.offset(target, k * (columns * item))
-                    )
-                return [done]
+            def of_left() -> list[Scalar]:
+                place = index - here.panels + here.in_place
+                row = place * tile.rows
+                steps = [sizes.x_row, sizes.x_k, sizes.m - row, sizes.k]
+                b.call(left, None, [b.offset(here.x, sizes.x_row * row), here.left_panel(place), *steps])
+                return []
 
-            (done,) = b.choose(whole & (sizes.y_column == item), straight, across)
-            with b.loop(done, sizes.k) as (k, _):
-                row, place = b.offset(source, k * sizes.y_k), b.offset(target, k * (columns * item))
-                b.zero(place, columns * item)
-                with b.loop(0, count) as (c, _):
-                    b.store(place, b.load(b.offset(row, c * sizes.y_column), tile.number), c)
+            b.choose(index < here.panels, of_right, of_left)
     return module.functions["pack"]
 
 
-def _copy_across(b: Builder, tile: Tile, sizes: Any, source: Scalar, target: Scalar) -> None:
-    """Copy so many elements of each column, which lie side by side, in square blocks."""
-    for column in range(0, tile.columns, tile.square):
-        places = [b.offset(source, sizes.y_column * (column + c)) for c in range(tile.square)]
-        block = _transpose(b, [b.load(place, vector(tile.number, tile.square)) for place in places])
-        for r, values in enumerate(block):
-            b.store(b.offset(target, (r * tile.columns + column) * tile.item), values)
+def _emit_panel(module: Module, tile: Tile, width: int) -> Function:
+    """``panel(source, target, across, along, count, length)``: copy lines so that what is side by side is together.
+
+    Where there are fewer lines than `width`, the last one takes the place of those that are missing. Up to
+    `tile.square` elements after the panel are written to.
+    """
+    item, square = tile.item, tile.square
+    types = ["p", "p", "i8", "i8", "i8", "i8"]
+    function = Function(module, f"panel.{width}", None, types, internal=True, attributes="noinline")
+    with function as b:
+        source, target, across, along, count, length = b.arguments
+        source, target = b.disjoint([source, target])
+        lines = [
+            b.offset(source, across * _least(b, b.const("i8", c), count - 1)) for c in range(_multiple(width, square))
+        ]
+
+        def store(k: Scalar, c: int, value: Scalar) -> None:
+            b.store(b.offset(target, (k * width + c) * item), value)
+
+        def straight() -> list[Scalar]:
+            with b.loop(0, length) as (k, _):
+                row, c = b.offset(source, k * along), 0
+                while c < width:
+                    lanes = min(tile.lanes, 1 << (width - c).bit_length() - 1)
+                    store(k, c, b.load(b.offset(row, c * item), vector(tile.number, lanes)))
+                    c += lanes
+            return [length]
+
+        def turned() -> list[Scalar]:
+            done = length / square * square
+            with b.loop(0, done, square) as (k, _):
+                near = [b.load(b.offset(line, k * item), vector(tile.number, square)) for line in lines]
+                blocks = [_transpose(b, near[c : c + square]) for c in range(0, len(lines), square)]
+                for n in range(square):  # in this order: what is written too far is written over
+                    for c, block in enumerate(blocks):
+                        store(k + n, c * square, block[n])
+            return [done]
+
+        def by_one() -> list[Scalar]:
+            return [b.const("i8", 0)]
+
+        whole = (across == item) & (count >= width)
+        (done,) = b.choose(whole, straight, lambda: b.choose(along == item, turned, by_one))
+        with b.loop(done, length) as (k, _):
+            for c, line in enumerate(lines[:width]):
+                store(k, c, b.load(b.offset(line, k * along), tile.number))
+    return function
 
 
 def _transpose(b: Builder, rows: list[Scalar]) -> list[Scalar]:
@@ -169,53 +229,40 @@ def _transpose(b: Builder, rows: list[Scalar]) -> list[Scalar]:
 def _emit_rows(module: Module, tile: Tile) -> Function:
     """``rows(arrays, start, stop)``: compute these rows of tiles."""
     item, code = tile.item, _emit_tile(module, tile)
-    with _kernel(module, "rows") as (b, pointers, sizes, start, stop):
-        own = b.alloca("i8", STRETCH * tile.rows * item // 8)
-        panels = _ratio(sizes.n, tile.columns)
-        groups = _ratio(panels, PANELS)
-        with b.loop(0, groups) as (group, _), b.loop(0, sizes.k, STRETCH) as (k, _):
-            length = _least(b, sizes.k - k, b.const("i8", STRETCH))
-            last = _least(b, (group + 1) * PANELS, panels)
-            with b.loop(start, stop) as (index, _):
+    with Function(module, "rows", None, ["p", "i8", "i8"], internal=True) as b:
+        here = _Kernel(b, tile)
+        sizes = here.sizes
+        groups, width = _evenly(here.panels, PANELS, 1)
+        stretches, most = _evenly(sizes.k, STRETCH, tile.square)
+        with b.loop(0, groups) as (group, _), b.loop(0, stretches) as (stretch, _):
+            k, first = stretch * most, group * width
+            length, last = _least(b, sizes.k - k, most), _least(b, first + width, here.panels)
+            with b.loop(here.start, here.stop) as (index, _):
                 row = index * tile.rows
                 count = _least(b, sizes.m - row, b.const("i8", tile.rows))
-                x = b.offset(pointers[X], row * sizes.x_row + k * sizes.x_k)
-                left = _left_operand(b, tile, sizes, x, own, count, length)
-                with b.loop(group * PANELS, last) as (panel, _):
-                    source = b.offset(pointers[SCRATCH], (panel * sizes.k + k) * (tile.columns * item))
-                    target = b.offset(pointers[OUT], row * sizes.out_row + panel * (tile.columns * item))
+
+                def in_place() -> list[Scalar]:
+                    return [b.offset(here.x, row * sizes.x_row + k * sizes.x_k), sizes.x_row, sizes.x_k]
+
+                def copied() -> list[Scalar]:
+                    panel = b.offset(here.left_panel(index), k * (tile.rows * item))
+                    return [panel, b.const("i8", item), b.const("i8", tile.rows * item)]
+
+                left = b.choose(index < here.in_place, in_place, copied)
+                with b.loop(first, last) as (panel, _):
+                    right = b.offset(here.right_panel(panel), k * (tile.columns * item))
+                    target = b.offset(here.out, row * sizes.out_row + panel * (tile.columns * item))
                     columns = _least(b, sizes.n - panel * tile.columns, b.const("i8", tile.columns))
-                    given = [*left, source, length]
+                    given = [*left, right, length]
                     _emit_part(b, tile, code, given, target, sizes.out_row, (count, columns), k > 0)
     return module.functions["rows"]
 
 
-def _left_operand(
-    b: Builder, tile: Tile, sizes: Any, x: Scalar, own: Scalar, count: Scalar, length: Scalar
-) -> list[Scalar]:
-    """The rows of a tile as (pointer, bytes to the next row, bytes along a row); copied if they lie far apart, or are
-    too few.
-    """
-    item = tile.item
-
-    def copied() -> list[Scalar]:
-        b.zero(own, STRETCH * tile.rows * item)
-        with b.loop(0, length) as (k, _), b.loop(0, count) as (r, _):
-            b.store(own, b.load(b.offset(x, k * sizes.x_k + r * sizes.x_row), tile.number), k * tile.rows + r)
-        return packed
-
-    def copied_whole() -> list[Scalar]:
-        with b.loop(0, length) as (k, _):
-            for r in range(tile.rows):
-                element = b.load(b.offset(x, k * sizes.x_k + sizes.x_row * r), tile.number)
-                b.store(own, element, k * tile.rows + r)
-        return packed
-
-    def present() -> list[Scalar]:
-        return b.choose(sizes.x_k == item, lambda: [x, sizes.x_row, sizes.x_k], copied_whole)
-
-    packed = [own, b.const("i8", item), b.const("i8", tile.rows * item)]
-    return b.choose(count == tile.rows, present, copied)
+def _evenly(length: Scalar, most: int, multiple: int) -> tuple[Scalar, Scalar]:
+    """How many parts an axis has, and how long each of them is but the last."""
+    parts = _ratio(length, most)
+    size = _ratio((length + parts - 1) / parts, multiple) * multiple
+    return (length + size - 1) / size, size
 
 
 def _emit_part(
@@ -249,6 +296,9 @@ def _emit_tile(module: Module, tile: Tile) -> Function:
     with function as b:
         x, x_row, x_k, panel, length, out, out_row, more = b.arguments
         x, panel, out = b.disjoint([x, panel, out])
+        near = tile.columns * tile.item - 1
+        for place in [b.offset(out, out_row * r + end) for r in range(tile.rows) for end in (0, near)]:
+            b.call("llvm.prefetch.p0", None, [place, *[b.const("i4", flag) for flag in (1, 3, 1)]])  # data, to write
         zero = b.splat(b.const(tile.number, 0), tile.wide)
         with b.loop(0, length, carry=[zero] * (2 * tile.rows)) as (k, sums):
             pair = [b.load(panel, tile.wide, k * tile.columns + v * tile.lanes) for v in (0, 1)]
