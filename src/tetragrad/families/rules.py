@@ -130,7 +130,7 @@ def _size(shape: tuple[int, ...]) -> int:
 # The four linear operations that derivations need. On plain arrays they are NumPy's; `ops` gives the doors for the
 # rest.
 def SUM(g: Any, axes: tuple[int, ...]) -> Any:
-    return LINEAR["sum"](g, axis=axes, keepdims=False) if isinstance(g, Tensor) else g.sum(axes)
+    return LINEAR["sum"](g, axis=axes, keepdims=False) if isinstance(g, Tensor) else np.add.reduce(g, axes)
 
 
 def RESHAPE(g: Any, shape: tuple[int, ...]) -> Any:

@@ -34,6 +34,8 @@ ACCUMULATE: dict[Any, Callable[..., Any]] = {np.add: reductions.cumsum, np.multi
 
 def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """Answer a NumPy or SciPy ufunc that met a Tensor."""
+    if method == "__call__" and not kwargs:
+        return _door_of(ufunc)(*inputs)
     name = ufunc.__name__
     kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
     dtype = kwargs.pop("dtype", None)

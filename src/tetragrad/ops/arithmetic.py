@@ -106,9 +106,10 @@ def _keep(x: Any, condition: Any) -> Any:
     masks = _masks(condition, x)
     if masks is None:
         return _choose(condition, x, 0)
-    out, bits = np.empty_like(x), BITS[x.dtype.itemsize]
-    np.bitwise_and(x.view(bits), masks, out=out.view(bits))
-    return out
+    bits = BITS[x.dtype.itemsize]
+    out = masks.astype(bits)
+    out &= x.view(bits)
+    return out.view(x.dtype)
 
 
 keep = elementwise(

@@ -61,10 +61,12 @@ class Pieces(Scattered):
     def add_into(self, total: Any) -> Any:
         """Add all pieces to an array, in place."""
         for index, g in self.pieces:
-            if repeats(index):
-                total += _scatter(g, index=index, shape=self.shape)
-            else:
+            if not repeats(index):
                 total[index] += g
+            elif total.flags.c_contiguous and total.dtype == g.dtype and is_of_leading_axes(index):
+                _add_at_leading(total, index, g)
+            else:
+                total += _scatter(g, index=index, shape=self.shape)
         return total
 
     def astype(self, dtype: Any) -> Pieces:
@@ -116,9 +118,8 @@ def _scatter(x: Any, *, index: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     out = np.zeros(shape, x.dtype)
     if not repeats(index):
         out[index] = x
-    elif isinstance(index[0], ndarray) and all([isinstance(entry, ndarray) and entry.dtype != bool for entry in index]):
-        rows = _flat_positions(index, shape)
-        _add_rows(out.reshape(math.prod(shape[: len(index)]), -1), rows, x)
+    elif is_of_leading_axes(index):
+        _add_at_leading(out, index, x)
     else:
         positions = np.arange(out.size).reshape(shape)[index]
         np.add.at(out.reshape(-1), positions.ravel(), x.ravel())
@@ -133,8 +134,23 @@ def repeats(index: tuple[Any, ...]) -> bool:
     return False
 
 
+def is_of_leading_axes(index: tuple[Any, ...]) -> bool:
+    """Whether an index consists of integer arrays alone."""
+    return all([isinstance(entry, ndarray) and entry.dtype != bool for entry in index])
+
+
+def _add_at_leading(out: Any, index: tuple[Any, ...], x: Any) -> None:
+    """``out[index] += x`` with repeated positions counted, for integer arrays and a contiguous `out`."""
+    lengths = out.shape[: len(index)]
+    _add_rows(out.reshape(math.prod(lengths), -1), _flat_positions(index, lengths), x)
+
+
 def _flat_positions(index: Sequence[Any], shape: tuple[int, ...]) -> Any:
     """Integer arrays for the leading axes -> positions on those axes flattened into one."""
+    try:
+        return np.ravel_multi_index(index, shape)
+    except (TypeError, ValueError):  # some count from the end
+        pass
     positions: Any = 0
     for entry, length in zip(index, shape):
         positions = positions * length + _from_start(entry, length=length)

@@ -128,6 +128,13 @@ def spread(g: Any, shape: tuple[int, ...], axis: tuple[int, ...] | None, keepdim
     return BROADCAST(g, shape) if isinstance(g, Tensor) else _broadcast_to(g, shape=shape)
 
 
+def along(g: Any, shape: tuple[int, ...], axis: tuple[int, ...] | None, keepdims: bool) -> Any:
+    """As `spread`, for operands of arithmetic: of plain arrays the reduced axes keep the length 1, and broadcast."""
+    if isinstance(g, Tensor):
+        return spread(g, shape, axis, keepdims)
+    return g if keepdims else g.reshape([1 if axis is None or i in axis else length for i, length in enumerate(shape)])
+
+
 def _transpose(x: Any, *, axes: tuple[int, ...]) -> Any:
     return np.asarray(x).transpose(axes)
 

@@ -11,8 +11,8 @@ from ..core.tensor import Tensor
 from ..families import Case, Real, general
 from .arithmetic import equal, where
 from .exponential import exp
-from .reductions import add_up, cases, largest, reduced_shape, sum
-from .shape import Axes, batch_axes, spread
+from .reductions import add_up, all_true, cases, largest, reduced_shape, sum
+from .shape import Axes, along, batch_axes
 
 _ANY = Real(-3, 3, complex=True)
 
@@ -20,9 +20,13 @@ _ANY = Real(-3, 3, complex=True)
 def _exp_from_peak(x: Any, axis: Axes) -> tuple[Any, Any]:
     """exp(x - peak) and the peak: the largest real part, or 0 where that is infinite."""
     peak = largest(x.real, axis, None, None, True, -np.inf)
-    if not np.isfinite(peak).all():
+    if not all_finite(peak):
         peak = np.where(np.isfinite(peak), peak, 0).astype(peak.dtype)
     return exp(x - peak), peak
+
+
+def all_finite(x: Any) -> bool:
+    return bool(all_true(np.isfinite(x), None))
 
 
 def _floating(x: Any) -> Any:
@@ -34,7 +38,7 @@ def _logsumexp(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     x = _floating(x)
     terms, peak = _exp_from_peak(x, axis)
     total = add_up(terms, axis, None, None, True)
-    if total.all():
+    if all_true(total, None):
         out = np.log(total)
     else:  # nothing but -inf
         with np.errstate(divide="ignore"):
@@ -47,9 +51,9 @@ def _logsumexp(x: Any, *, axis: Axes, keepdims: bool) -> Any:
 
 def _weights(x: Any, out: Any, axis: Axes, keepdims: bool) -> Any:
     """The derivative of `logsumexp`: softmax, and zeros where all elements are -inf."""
-    if isinstance(out, Tensor) or not np.isfinite(out).all():
+    if isinstance(out, Tensor) or not all_finite(out):
         out = where(equal(out, -np.inf), 0, out)
-    return exp(x - spread(out, shape_of(x), axis, keepdims))
+    return exp(x - along(out, shape_of(x), axis, keepdims))
 
 
 logsumexp = general(
@@ -57,7 +61,7 @@ logsumexp = general(
     _logsumexp,
     jvps=[lambda t, x, out, axis, keepdims: sum(_weights(x, out, axis, keepdims) * t, axis=axis, keepdims=keepdims)],
     vjps=[
-        lambda g, x, out, x_shape, axis, keepdims: spread(g, x_shape, axis, keepdims) * _weights(x, out, axis, keepdims)
+        lambda g, x, out, x_shape, axis, keepdims: along(g, x_shape, axis, keepdims) * _weights(x, out, axis, keepdims)
     ],
     batch=batch_axes(lambda: logsumexp),
     sample=cases(_ANY, Case(Real(800, 803)[4], axis=None, keepdims=False)),
