@@ -15,7 +15,7 @@ import pytest
 from tests.support.native_programs import add_kernel, program
 
 import tetragrad as tg
-from tetragrad.compile import abi, engine, entry, native_threads
+from tetragrad.compile import abi, engine, entry
 from tetragrad.compile.entry import make_entry
 from tetragrad.compile.ir import Function
 from tetragrad.compile.program import CallStep, KernelStep
@@ -423,20 +423,6 @@ def test_a_kernel_in_pieces(two_threads, n):
     for count in (1, 2, 3, 8):
         tg.threads(count)
         np.testing.assert_array_equal(f(x), 2 * x)
-
-
-def test_threads_that_the_system_refuses(monkeypatch, two_threads):
-    refuse = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: 11)
-    symbols = native_threads.symbols() | {"pthread_create": abi.address_of(refuse)}
-    monkeypatch.setattr(native_threads, "symbols", lambda: symbols)
-    x = np.arange(1000.0)
-    np.testing.assert_array_equal(make_entry(doubling(1000, dtype="f8", work=1e9))(x), 2 * x)
-
-
-def test_a_system_without_threads(monkeypatch, two_threads):
-    monkeypatch.setattr(native_threads, "symbols", dict)
-    x = np.arange(1000.0)
-    np.testing.assert_array_equal(make_entry(doubling(1000, dtype="f8", work=1e9))(x), 2 * x)
 
 
 def test_callers_in_several_threads():

@@ -6,7 +6,9 @@ import ctypes
 import os
 import threading
 import types
+from functools import cache
 from itertools import pairwise
+from time import sleep
 
 import numpy as np
 import pytest
@@ -26,6 +28,20 @@ def two_threads():
     tg.threads(2)
     yield
     tg.threads(before)
+    native_threads.settle(1.0)
+
+
+@pytest.fixture
+def system(monkeypatch):
+    """A function that lets the machine code find other functions of the system."""
+
+    def change(symbols):
+        monkeypatch.setattr(native_threads, "system", lambda: symbols)
+        for module, of_one in [(native_threads, native_threads._library), (blocked, blocked._library)]:
+            monkeypatch.setattr(module, "_library", cache(of_one.__wrapped__))
+
+    yield change
+    native_threads.settle(1.0)  # before the machine code is gone
 
 
 def times(factor):
@@ -89,21 +105,24 @@ def test_many_steps_one_after_another():
 def test_no_thread_is_left():
     entries = [make_entry(chain(5000, work)) for work in ([LONG], [LONG, 0.0], [0.0, LONG, LONG, 0.0])]
     x = np.ones(5000)
-    seen = []
-    entries.append(make_entry(calling(lambda x: seen.append(running()) or x, 5000)))
+    entries.append(make_entry(calling(lambda x: x, 5000)))
     tg.threads(8)
     before = running()
-    for f in entries:
+    for f in entries * 5:
         f(x)
-        assert running() == before
-    assert seen == [before]  # nor while Python runs
+    native_threads.settle(5.0)
+    for _ in range(1000):  # the system's own part of a thread's end
+        if running() == before:
+            break
+        sleep(0.001)
+    assert running() == before and native_threads._alive.value == 0
 
 
 def test_small_programs_have_no_team():
     made = chain(1000, [100.0, native_threads.MINIMUM - 1])
     module = made.module
     make_entry(made)
-    assert "post" not in module.functions and "thread_count" not in str(module)
+    assert "threads" not in str(module)
 
 
 def test_a_call_in_the_middle():
@@ -131,10 +150,10 @@ def test_an_error_in_the_middle():
 
 
 @pytest.mark.parametrize("allowed", [0, 1, 2])
-def test_threads_that_the_system_refuses(monkeypatch, allowed):
+def test_threads_that_the_system_refuses(system, allowed):
     """It gives the first few of a call and no more."""
     create = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 4)
-    real, given = create(native_threads.symbols()["pthread_create"]), []
+    real, given = create(native_threads.system()["pthread_create"]), []
 
     def limited(*arguments):
         if len(given) >= allowed:
@@ -143,15 +162,59 @@ def test_threads_that_the_system_refuses(monkeypatch, allowed):
         return real(*arguments)
 
     refuse = create(limited)
-    symbols = native_threads.symbols() | {"pthread_create": abi.address_of(refuse)}
-    monkeypatch.setattr(native_threads, "symbols", lambda: symbols)
+    system(native_threads.system() | {"pthread_create": abi.address_of(refuse)})
     tg.threads(4)
     f = make_entry(chain(1000, [LONG] * 3))
     x = np.arange(1000.0)
     for _ in range(3):
         given.clear()
         np.testing.assert_array_equal(f(x), chained(x, 3))
+        native_threads.settle(1.0)
         assert len(given) == allowed
+
+
+def test_memory_that_the_system_refuses(system):
+    refuse = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_size_t)(lambda size: None)
+    system(native_threads.system() | {"malloc": abi.address_of(refuse)})
+    x = np.arange(1000.0)
+    np.testing.assert_array_equal(make_entry(chain(1000, [LONG] * 3))(x), chained(x, 3))
+
+
+def test_a_system_without_threads(system):
+    names = (native_threads.COUNT, native_threads.ALIVE)
+    system({name: native_threads.system()[name] for name in names})
+    made = program([("f4", 60, 60)], [("f4", 60, 60)])
+    made.steps.append(GemmStep("f4", 60, 60, 60, *[Matrix(buffer, 60) for buffer in (0, 0, 1)]))
+    x = np.ones((60, 60), "f4")
+    np.testing.assert_array_equal(make_entry(made)(x), x @ x)
+    x = np.arange(1000.0)
+    np.testing.assert_array_equal(make_entry(chain(1000, [LONG] * 3))(x), chained(x, 3))
+
+
+def test_threads_that_do_not_come(system):
+    """The caller does not wait for a thread that the system has not begun to run; nor are ever more started."""
+    create = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 4)
+    real, kept = create(native_threads.system()["pthread_create"]), []
+
+    def keep(thread, attributes, function, argument):
+        kept.append((function, argument))
+        return 0
+
+    later = create(keep)
+    nothing = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(lambda thread: 0)
+    system(
+        native_threads.system() | {"pthread_create": abi.address_of(later), "pthread_detach": abi.address_of(nothing)}
+    )
+    f = make_entry(chain(1000, [LONG] * 3))
+    x = np.arange(1000.0)
+    for _ in range(20):
+        np.testing.assert_array_equal(f(x), chained(x, 3))
+    assert len(kept) == 2 * native_threads.CROWD
+    thread = ctypes.c_int64()
+    for function, argument in kept:
+        assert real(ctypes.addressof(thread), None, function, argument) == 0
+    native_threads.settle(5.0)
+    assert native_threads._alive.value == 0
 
 
 @pytest.mark.parametrize("shape", [(300, 200, 150), (7, 500, 900)], ids=str)
@@ -168,18 +231,6 @@ def test_products_between_steps(shape):
     for count in (1, 2, 5):
         tg.threads(count)
         np.testing.assert_array_equal(f(a, b), 6 * (a @ b))
-
-
-def test_a_system_without_threads(monkeypatch):
-    symbols = {native_threads.COUNT: native_threads.symbols()[native_threads.COUNT]}
-    monkeypatch.setattr(native_threads, "symbols", lambda: symbols)
-    monkeypatch.setattr(blocked, "_library", blocked._library.__wrapped__)
-    library = blocked._library(4)
-    monkeypatch.setattr(blocked, "_library", lambda item: library)
-    made = program([("f4", 60, 60)], [("f4", 60, 60)])
-    made.steps.append(GemmStep("f4", 60, 60, 60, *[Matrix(buffer, 60) for buffer in (0, 0, 1)]))
-    x = np.ones((60, 60), "f4")
-    np.testing.assert_array_equal(make_entry(made)(x), x @ x)
 
 
 def test_the_same_function_in_many_threads():

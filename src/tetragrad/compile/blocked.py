@@ -66,9 +66,9 @@ def emit_blocked(
     b: Builder, sizes: Sizes, item: int, x: Scalar, y: Scalar, out: Scalar, scratch: Scalar, team: Team
 ) -> None:
     """Write a call that computes a product; `scratch` has room for the panels."""
-    assert team.record is not None
+    assert team.place is not None
     table = b.module.table(np.array([*sizes, Tile(item).in_place(sizes)], np.int64))
-    b.call(f"blocked.f{item}", None, [x, y, out, scratch, b.address(table), team.record])
+    b.call(f"blocked.f{item}", None, [x, y, out, scratch, b.address(table), team.place])
 
 
 @cache
@@ -76,7 +76,7 @@ def _library(item: int) -> engine.Code:
     """The code for one size of elements; it lives as long as the process."""
     tile = Tile(item)
     module = engine.new_module("blocked")
-    pack, rows, post = _emit_pack(module, tile), _emit_rows(module, tile), native_threads.post(module)
+    pack, rows = _emit_pack(module, tile), _emit_rows(module, tile)
     with Function(module, f"blocked.f{item}", None, ["p"] * 6) as b:
         *given, team = b.arguments
         arrays = b.alloca("p", 5)
@@ -86,10 +86,10 @@ def _library(item: int) -> engine.Code:
         panels, tiles = _ratio(n, tile.columns), _ratio(m, tile.rows)
         left = tiles - b.load(b.arguments[SIZES], "i8", len(Sizes._fields))
         copied = n * k / int(native_threads.MINIMUM) + 1
-        b.call(post, None, [team, b.address(pack), arrays, panels + left, _least(b, copied, panels)])
+        native_threads.post(b, team, b.address(pack), arrays, panels + left, _least(b, copied, panels))
         computed = m * n * k * 2 / int(FLOPS_PER_NS * native_threads.MINIMUM) + 1
-        b.call(post, None, [team, b.address(rows), arrays, tiles, _least(b, computed, tiles)])
-    return engine.compile(module, native_threads.symbols())
+        native_threads.post(b, team, b.address(rows), arrays, tiles, _least(b, computed, tiles))
+    return engine.compile(module, native_threads.symbols(module))
 
 
 def symbols(item: int) -> dict[str, int]:

@@ -95,7 +95,7 @@ def _stored(buffer: Buffer) -> np.ndarray:
 
 def _symbols(module: Module, program: Program, owner: _Owner) -> dict[str, int]:
     """Addresses of all that the machine code names."""
-    found = abi.functions() | native_threads.symbols()
+    found = abi.functions() | native_threads.symbols(module)
     found[SLOT] = ctypes.addressof(owner.block)
     found |= {_constant_symbol(index): array.ctypes.data for index, array in owner.constants.items()}
     found |= {name: id(function) for name, function in owner.calls.items()}
