@@ -241,3 +241,31 @@ def test_rare_arguments():
         return tnp.sum(y), tnp.sum(y, axis=0), tnp.sum(y, axis=1), tnp.cos(x)
 
     assert_agrees(*traced(f, x), factor=10)
+
+
+def test_a_kernel_writes_over_what_nothing_reads_after_it():
+    x, w = normal(64, 64), normal(64, 64) / 8
+
+    def chain(x, w):
+        for _ in range(4):
+            x = tnp.sin(x @ w) + x[:1]
+        return x @ w
+
+    graph, arguments = traced(chain, x, w)
+    program = assert_agrees(graph, arguments, factor=20)
+    over = [step for step in kernels(program) if set(step.reads) & set(step.writes)]
+    between = [buffer for buffer in program.buffers if buffer.kind == "arena" and buffer.shape == x.shape]
+    assert len(over) == len(between) == 4
+
+
+@pytest.mark.parametrize("later", [lambda h: h[::-1], lambda h: h.T, lambda h: h[:1]])
+def test_a_kernel_does_not_write_over_what_it_reads_elsewhere(later):
+    x, w = normal(64, 64), normal(64, 64) / 8
+
+    def function(x, w):
+        h = x @ w
+        return (tnp.sin(h) * 2 + later(h)) @ w
+
+    graph, arguments = traced(function, x, w)
+    program = assert_agrees(graph, arguments, factor=20)
+    assert not [step for step in kernels(program) if set(step.reads) & set(step.writes)]

@@ -4,7 +4,7 @@
 
     trace.py, graph.py, passes/         a function becomes a graph of the table's operations, and a simpler one
     expand.py, nests.py, plan.py        the graph becomes loop nests, products and calls over buffers: a program
-    donation.py                         which results lie in the memory of arguments
+    reuse.py                            which values lie in the memory of others
     kernels.py, scalars.py, maths/      the loop nests as code; ir.py alone builds LLVM IR, engine.py runs LLVM
     entry.py, native_threads.py         how Python calls the program
     compiled.py, specialize.py          what the user holds: signatures, programs, derivatives

@@ -77,8 +77,8 @@ class Kernel:
         Outer iterations (or strips) to one of the extent.
     """
 
-    def __init__(self, name: str, make: Expressions, loops: Sequence[int], inner: Any, accumulated: Any) -> None:
-        self.name = name
+    def __init__(self, make: Expressions, loops: Sequence[int], inner: Any, accumulated: Any) -> None:
+        self.name = ""
         self.make = make
         self.loops = list(loops)
         self.inner_set = inner

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..core.primitive import TABLE
-from . import donation, engine
+from . import engine, reuse
 from .complexes import Number, Pair, parts_of
 from .contractions import as_gemm, is_gemm
 from .expand import Check, expanded
@@ -67,7 +67,9 @@ class _Plan:
             self.alone[op] = self._alone(op)
         written = {op: WRITES[op.name](op) for op in graph.ops if self.alone[op] is None and writes(op)}
         self.nests = Nests(graph, self.alone.__getitem__, written)
-        self._make_buffers(donation.replaced(graph, self.results, donated, self.nests, self._kernel_of))
+        self.kernels: dict[Group, tuple[Kernel, Reader]] = {}
+        replaced = reuse.replaced(graph, self.results, donated, self.nests, self._kernel_of)
+        self._make_buffers(replaced, reuse.overwritten(graph, self.nests, self._kernel_of))
         for group in self.nests.groups:
             if group.op is not None:
                 self._run_alone(group.op)
@@ -87,7 +89,7 @@ class _Plan:
             return as_gemm(op).values
         return None if is_native(op) else list(op.operands)
 
-    def _make_buffers(self, replaced: dict[Value, Value]) -> None:
+    def _make_buffers(self, replaced: dict[Value, Value], overwritten: dict[Value, Value]) -> None:
         program = self.program
         for value in self.graph.inputs:
             buffer = program.add_buffer(value.dtype, value.shape, "input", weak=value.weak)
@@ -99,6 +101,8 @@ class _Plan:
                 if value in replaced:
                     self.places[value] = self.places[replaced[value]]
                     program.donated.append(self.places[value])
+                elif value in overwritten:
+                    self.places[value] = self.places[overwritten[value]]
                 elif value in self.nests.stored:
                     kind = "output" if value in outputs else "arena"
                     self.places[value] = program.add_buffer(value.dtype, value.shape, kind).index
@@ -151,7 +155,9 @@ class _Plan:
             self.program.steps.append(step)
 
     def _run_kernel(self, group: Group) -> None:
-        kernel, reader = self._kernel(group)
+        self._kernel_of(group)
+        kernel, reader = self.kernels[group]
+        kernel.name = f"kernel{len(self.program.steps)}"
         kernel.roots = [root for root in kernel.roots if not self._is_there(root)]
         if not kernel.roots:
             return
@@ -188,7 +194,9 @@ class _Plan:
         return (coords, part) == (root.coords, root.part) and self._place(value) == self._place(root.value)
 
     def _kernel_of(self, group: Group) -> Kernel:
-        return self._kernel(group)[0]
+        if group not in self.kernels:
+            self.kernels[group] = self._kernel(group)
+        return self.kernels[group][0]
 
     def _kernel(self, group: Group) -> tuple[Kernel, Reader]:
         """The expressions of a group's results, and who read them."""
@@ -201,7 +209,7 @@ class _Plan:
             return value not in nests.costs and inside.get(value) is not group
 
         reader = Reader(make, stored)
-        kernel = Kernel(f"kernel{len(self.program.steps)}", make, loops, group.inner, group.accumulated)
+        kernel = Kernel(make, loops, group.inner, group.accumulated)
         for work in group.works:
             coords = group.spaces[work]
             value = work.value

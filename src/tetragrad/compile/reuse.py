@@ -1,13 +1,13 @@
-"""Which results may lie in the memory of arguments that the caller has given up: ``compile(f, donate=...)``.
+"""Which values may lie in the memory of others: results in that of arguments that the caller has given up, for
+``compile(f, donate=...)``, intermediate values in that of earlier ones.
 
-A result takes the place of an argument of its type that nothing reads any more when the result is written. Within one
-kernel, that is where each iteration reads the element which it then overwrites, and no other.
+A value takes the place of one of its type that nothing reads any more when it is written. Within one kernel, that is
+where each iteration reads the element which it then overwrites, and no other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from itertools import chain
 
 from .exprs import loops_of, walk
@@ -31,7 +31,6 @@ def replaced(
     kernel_of : callable
         The kernel of a group.
     """
-    kernel_of = cache(kernel_of)
     found: dict[Value, Value] = {}
     free = [value for value in donated if value.size and value.shape and value.dtype.isnative and not value.weak]
     free = [value for value in free if value not in graph.outputs]
@@ -41,6 +40,24 @@ def replaced(
                 found[out] = given
                 free.remove(given)
                 break
+    return found
+
+
+def overwritten(graph: Graph, nests: Nests, kernel_of: Callable[[Group], Kernel]) -> dict[Value, Value]:
+    """For intermediate values that a kernel can write over others that it reads, those."""
+    found: dict[Value, Value] = {}
+    stored = [value for op in graph.ops for value in op.outputs if value in nests.stored and value.size]
+    free = [value for value in stored if value not in graph.outputs]
+    for group in nests.groups:
+        for work in group.works if group.op is None else ():
+            out = work.value
+            if out in found or out not in free:
+                continue
+            for given in [value for value in free if value in group.reads]:
+                if (given.dtype, given.shape) == (out.dtype, out.shape) and _is_free(given, out, nests, kernel_of):
+                    found[out] = given
+                    free.remove(given)
+                    break
     return found
 
 
