@@ -33,11 +33,14 @@ CROWD = 2  # threads that were started and have not ended, for each one that is 
 ASKED, YIELDED, ASLEEP = 1000, 300, 50
 
 # Places in the record, in 8 bytes. Threads write to the first two, each of which has a cache line for itself.
-LEFT, DONE, KERNEL, BUFFERS, EXTENT, PARTS, HOLDERS, MEMORY, LENGTH = 0, 8, 16, 17, 18, 19, 20, 21, 24
+LEFT, DONE, KERNEL, BUFFERS, EXTENT, PARTS, HOLDERS, MEMORY, CORES, LENGTH = 0, 8, 16, 17, 18, 19, 20, 21, 24, 40
+BYTES = 128  # of a set of cores
 OVER = -1  # what is left where nothing will follow
 RECORD, STARTED = range(2)  # places in what the caller keeps of a team
 
 POST, LEAVE = "threads.post", "threads.leave"
+EVERYWHERE = ("pthread_create", "pthread_detach", "sched_yield", "usleep", "malloc", "free")
+ON_LINUX = ("sched_getcpu", "sched_getaffinity", "sched_setaffinity", "pthread_setaffinity_np")
 COUNT, ALIVE = "tetragrad.thread_count", "tetragrad.threads_alive"
 _count, _alive = ctypes.c_int64(1), ctypes.c_int64(0)
 
@@ -71,8 +74,8 @@ def system() -> dict[str, int]:
     found = {COUNT: ctypes.addressof(_count), ALIVE: ctypes.addressof(_alive)}
     try:
         process = ctypes.CDLL(None)
-        names = ("pthread_create", "pthread_detach", "sched_yield", "usleep", "malloc", "free")
-        found |= {name: address_of(getattr(process, name)) for name in names}
+        for names in (EVERYWHERE, ON_LINUX):
+            found |= {name: address_of(getattr(process, name)) for name in names}
     except (AttributeError, OSError, TypeError):
         pass
     return found
@@ -190,6 +193,7 @@ def _emit_start(module: Module) -> Function:
                 b.store(record, value, place)
             b.store(team, record, RECORD)
         record, thread, one = b.load(team, "p", RECORD), b.alloca("i8"), b.const("i8", 1)
+        elsewhere = _other_cores(b, record) if "pthread_setaffinity_np" in system() else None
         holders, alive = b.offset(record, HOLDERS * 8), b.address(ALIVE)
         with b.loop(b.load(team, "i8", STARTED), wanted) as (k, _):
             b.break_if(b.acquire(alive, "i8") >= allowed * CROWD)
@@ -200,9 +204,27 @@ def _emit_start(module: Module) -> Function:
                 b.fetch_add(holders, -one)
                 b.fetch_add(alive, -one)
             b.break_if(failed)
+            if elsewhere is not None:
+                b.call("pthread_setaffinity_np", "i4", [b.load(thread, "i8"), b.const("i8", BYTES), elsewhere])
             b.call("pthread_detach", "i4", [b.load(thread, "i8")])
             b.store(team, k + 1, STARTED)
     return function
+
+
+def _other_cores(b: Builder, record: Scalar) -> Scalar:
+    """The set of cores that the process may use without this one; all of them are written in the record.
+
+    Where a new thread begins is up to the system, which may let it wait for the very core that the caller keeps busy.
+    """
+    everywhere, cores = b.offset(record, CORES * 8), b.alloca("i8", BYTES // 8)
+    b.zero(everywhere, BYTES)
+    b.call("sched_getaffinity", "i4", [b.const("i4", 0), b.const("i8", BYTES), everywhere])
+    b.copy(cores, everywhere, BYTES)
+    core = b.convert(b.call("sched_getcpu", "i4", []), "i8")
+    with b.if_((core >= 0) & (core < BYTES * 8)):
+        word = core / 64
+        b.store(cores, b.load(cores, "i8", word) & ~(b.const("i8", 1) << core % 64), word)
+    return cores
 
 
 def _emit_work(module: Module) -> Function:
@@ -211,6 +233,9 @@ def _emit_work(module: Module) -> Function:
     function = Function(module, "work", "p", ["p"], internal=True)
     with function as b:
         (record,) = b.arguments
+        if "pthread_setaffinity_np" in system():  # it is on its way: from now on it may be anywhere
+            everywhere = b.offset(record, CORES * 8)
+            b.call("sched_setaffinity", "i4", [b.const("i4", 0), b.const("i8", BYTES), everywhere])
         with b.repeat([b.const("i8", 0)]) as turns:
             left = b.acquire(record, "i8")
             b.break_if(left == OVER)
