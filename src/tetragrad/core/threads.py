@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from typing import Any
 
@@ -84,27 +84,31 @@ class _Current(threading.local):
 current = _Current()
 
 
-def share_blocks(size: int, work: Callable[[slice], None]) -> None:
-    """Do `work` for every block of `size` elements, each in one of the threads. No block is shorter than BLOCK."""
-    count = max(size // BLOCK, 1)
-    length = size // count & -64
-    blocks = [slice(k * length, (k + 1) * length) for k in range(count - 1)]
-    blocks.append(slice((count - 1) * length, size))
-    take = deque(blocks).popleft  # atomic, with and without the GIL: each block goes to one thread
+def cut(size: int, row: int = 1) -> list[slice]:
+    """Blocks of arrays of so many elements, counted in rows of `row` elements; none has fewer than BLOCK elements."""
+    rows, least = size // row, -(-BLOCK // row)
+    count = max(rows // least, 1)
+    edges = [rows * k // count & -64 if row == 1 else rows * k // count for k in range(count)]
+    return [slice(start, stop) for start, stop in zip(edges, [*edges[1:], rows])]
 
-    def share() -> None:
+
+def share(blocks: Sequence[slice], size: int, work: Callable[[int, slice], None]) -> None:
+    """``work(number, block)`` for each of the blocks of arrays of so many elements, each in one of the threads."""
+    take = deque(enumerate(blocks)).popleft  # atomic, with and without the GIL: each block goes to one thread
+
+    def take_all() -> None:
         before, current.whole = current.whole, size
         try:
             while True:
                 try:
-                    block = take()
+                    number, block = take()
                 except IndexError:
                     return
-                work(block)
+                work(number, block)
         finally:
             current.whole = before
 
-    run_together(share)
+    run_together(take_all)
 
 
 def run_together(work: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ from ..core.native import loop_for
 from ..core.pool import empty
 from ..core.primitive import Primitive
 from ..core.runs import LARGE
-from ..core.threads import BLOCK, current, share_blocks
+from ..core.threads import BLOCK, current, cut, share
 
 __all__ = ["BLOCK", "LARGE", "blockwise", "large_value"]
 
@@ -47,13 +47,13 @@ def blockwise(function: Callable[..., Any], args: Sequence[Any]) -> Any:
     out = whole.reshape(-1)
     takes_out = isinstance(function, np.ufunc) or hasattr(function, "takes_out")
 
-    def work(block: slice) -> None:
+    def work(number: int, block: slice) -> None:
         if takes_out:
             function(*part(block), out=out[block])
         else:
             out[block] = function(*part(block))
 
-    share_blocks(size, work)
+    share(cut(size), size, work)
     return whole
 
 
