@@ -34,6 +34,7 @@ from .api import (
     vmap,
 )
 from .core import native as _native
+from .core.locks import importing as _importing
 from .core.recording import enable_grad, is_grad_enabled, no_grad
 from .core.threads import threads
 from .numpy.tensor import Tensor, stop_gradient, tensor
@@ -80,7 +81,8 @@ __all__ = [
 
 def _make_native(name: str, code: str, value: Any) -> Any:
     """Machine code for large arrays, from the compiler, which is imported when the first one comes."""
-    from .compile.large import make
+    with _importing:
+        from .compile.large import make
 
     return make(name, code, value)
 
@@ -92,13 +94,14 @@ def __getattr__(name: str) -> Any:
     """What only some programs use is imported when it is first asked for, so that `import tetragrad` stays quick."""
     import importlib
 
-    if name == "install":
-        value: Any = importlib.import_module("tetragrad.dialects.install").install
-    elif name == "trace":
-        value = importlib.import_module("tetragrad.compile").trace
-    elif name in ("compile", "interop", "nn", "torch", "tensorflow", "mxnet", "paddle"):
-        return importlib.import_module(f"tetragrad.{name}")
-    else:
-        raise AttributeError(f"module 'tetragrad' has no attribute {name!r}")
+    with _importing:
+        if name == "install":
+            value: Any = importlib.import_module("tetragrad.dialects.install").install
+        elif name == "trace":
+            value = importlib.import_module("tetragrad.compile").trace
+        elif name in ("compile", "interop", "nn", "torch", "tensorflow", "mxnet", "paddle"):
+            return importlib.import_module(f"tetragrad.{name}")
+        else:
+            raise AttributeError(f"module 'tetragrad' has no attribute {name!r}")
     globals()[name] = value
     return value

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -27,6 +29,17 @@ from .graph import Graph
 from .specialize import Specialized, specialize
 
 CACHE_SIZE = 128  # programs kept for one function
+_living: weakref.WeakSet[Compiled] = weakref.WeakSet()
+
+
+def _free_locks() -> None:
+    """In a forked child: the thread that compiled a function then does not exist here."""
+    for compiled in list(_living):
+        compiled._lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_free_locks)
 
 
 def compile(
@@ -119,6 +132,7 @@ class Compiled:
         self._fixed: dict[Structure, set[int]] = {}
         self._lock = threading.RLock()
         self._quick: Callable[..., Any] = _nothing_fits
+        _living.add(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Collection, Sequence
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 
 from ..api.containers import LEAF, Structure, flatten, unflatten
+from ..core.locks import importing
 from ..core.mutation import alias_of
 from ..core.tensor import PYTHON_SCALARS, Tensor, is_differentiable_dtype
 from ..errors import CompileWarning, UntraceableError
 from ..numpy.tensor import Tensor as Face
+from . import engine  # noqa: F401  (a lock that forks wait for must be known before the fork begins)
 from .calling import quick_call
 from .graph import Graph, Value, sources_of
 from .passes import improve
@@ -285,8 +288,21 @@ def call_entry(
 
 def build_entry(graph: Graph, donated: Collection[int] = ()) -> tuple[Entry, Any]:
     """Machine code for a graph, which may put results into the `donated` inputs: its entry and its program."""
-    from .entry import make_entry
-    from .plan import build
-
+    build, make_entry = _compiler()
     program = build(graph, donated=donated)
     return make_entry(program), program
+
+
+# What compiling needs besides, and imports when it comes to it.
+_LATER = ("llvmlite.binding", "scipy", ".differentiable", ".maths", ".method", ".products", ".windowed")
+
+
+def _compiler() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """`build` and `make_entry`; with them comes all that compiling imports."""
+    with importing:
+        from .entry import make_entry
+        from .plan import build
+
+        for name in _LATER:
+            import_module(name, __package__)
+    return build, make_entry

@@ -26,6 +26,17 @@ def process_lock() -> Any:
     return lock
 
 
+def fork_lock() -> Any:
+    """The same, but a fork waits until nobody has it: for what a forked child could not use half done."""
+    lock = threading.RLock()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+    return lock
+
+
+importing = fork_lock()  # for imports that come when something is first used: a child would wait for them for ever
+
+
 def one_at_a_time(function: F) -> F:
     """A function whose steps no other thread may come between: what the global lock grants, free threading must."""
     if not FREE_THREADED:
