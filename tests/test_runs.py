@@ -131,6 +131,32 @@ def test_a_cotangent_in_pieces(monkeypatch):
     np.testing.assert_allclose(found, expected)
 
 
+@pytest.mark.parametrize("function", [tnp.softmax, tnp.log_softmax])
+@pytest.mark.parametrize("axis", [0, 1, -1, None])
+def test_softmax(function, axis):
+    """Rows at a time: the same as row by row."""
+    x, c = variables((ROWS, COLUMNS), (ROWS, COLUMNS))
+    if axis in (1, -1):
+        x[5] = -np.inf
+        x[7, 3] = np.inf
+
+    def gradient(x, c):
+        return tg.grad(lambda x: (function(x, axis) * c).sum())(x)
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = function(x, axis), gradient(x, c), tg.jvp(lambda x: function(x, axis), (x,), (c,))[1]
+        if axis in (1, -1):
+            expected = [np.concatenate([function(row, axis) for row in np.split(x, ROWS)])]
+            expected.append(np.concatenate([gradient(*rows) for rows in zip(np.split(x, ROWS), np.split(c, ROWS))]))
+        else:
+            y = x - x.max(axis)
+            weights = np.exp(y) / np.exp(y).sum(axis)
+            expected = [weights if function is tnp.softmax else np.log(weights)]
+    for one, other in zip(found, expected):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+    assert found[2].shape == x.shape
+
+
 @pytest.mark.parametrize("row", [1, 2, 1000, BLOCK - 1, BLOCK, 3 * BLOCK])
 @pytest.mark.parametrize("rows", [1, 2, 3, 17, 1000])
 def test_blocks(row, rows):

@@ -11,10 +11,10 @@ import numpy as np
 from ..core.native import loop_for
 from ..core.pool import empty
 from ..core.primitive import Primitive
-from ..core.runs import LARGE
+from ..core.runs import LARGE, ROWS
 from ..core.threads import BLOCK, current, cut, share
 
-__all__ = ["BLOCK", "LARGE", "blockwise", "large_value"]
+__all__ = ["BLOCK", "LARGE", "blockwise", "by_rows", "large_value"]
 
 ndarray = np.ndarray
 
@@ -54,6 +54,26 @@ def blockwise(function: Callable[..., Any], args: Sequence[Any]) -> Any:
             out[block] = function(*part(block))
 
     share(cut(size), size, work)
+    return whole
+
+
+def by_rows(function: Callable[..., Any], args: Sequence[Any], axis: Sequence[int] | None) -> Any:
+    """``function(*args)``, which works along `axis` and gives an array like the first of its arguments.
+
+    Of large plain arrays of one shape it sees a number of rows at a time, unless `axis` goes across the rows.
+    """
+    x = args[0]
+    if type(x) is not ndarray or x.nbytes <= LARGE or len(x) < ROWS or axis is None or 0 in axis or current.whole:
+        return function(*args)
+    for arg in args:
+        if type(arg) is not ndarray or arg.shape != x.shape or arg.dtype != x.dtype or arg.strides[-1] > arg.itemsize:
+            return function(*args)
+    whole = empty(x.shape, x.dtype)
+
+    def work(number: int, block: slice) -> None:
+        whole[block] = function(*[arg[block] for arg in args])
+
+    share(cut(x.size, x.size // len(x)), x.size, work)
     return whole
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.levels import shape_of
 from ..core.tensor import Tensor
 from ..families import Case, Real, general
+from ..families.blocks import by_rows
 from .arithmetic import equal, where
 from .exponential import exp
 from .reductions import add_up, all_true, cases, largest, reduced_shape, sum
@@ -17,12 +18,12 @@ from .shape import Axes, along, batch_axes
 _ANY = Real(-3, 3, complex=True)
 
 
-def _exp_from_peak(x: Any, axis: Axes) -> tuple[Any, Any]:
-    """exp(x - peak) and the peak: the largest real part, or 0 where that is infinite."""
+def _from_peak(x: Any, axis: Axes) -> tuple[Any, Any]:
+    """x - peak and the peak: the largest real part, or 0 where that is infinite."""
     peak = largest(x.real, axis, None, None, True, -np.inf)
     if not all_finite(peak):
         peak = np.where(np.isfinite(peak), peak, 0).astype(peak.dtype)
-    return exp(x - peak), peak
+    return x - peak, peak
 
 
 def all_finite(x: Any) -> bool:
@@ -36,8 +37,8 @@ def _floating(x: Any) -> Any:
 
 def _logsumexp(x: Any, *, axis: Axes, keepdims: bool) -> Any:
     x = _floating(x)
-    terms, peak = _exp_from_peak(x, axis)
-    total = add_up(terms, axis, None, None, True)
+    shifted, peak = _from_peak(x, axis)
+    total = add_up(exp(shifted), axis, None, None, True)
     if all_true(total, None):
         out = np.log(total)
     else:  # nothing but -inf
@@ -70,13 +71,19 @@ logsumexp = general(
 
 
 def _softmax(x: Any, *, axis: Axes) -> Any:
-    terms, _ = _exp_from_peak(_floating(x), axis)
-    return terms / add_up(terms, axis, None, None, True)
+    def weights(x: Any) -> Any:
+        terms = exp(_from_peak(x, axis)[0])
+        return terms / add_up(terms, axis, None, None, True)
+
+    return by_rows(weights, (_floating(x),), axis)
 
 
 def _softmax_rule(g: Any, out: Any, axis: Axes) -> Any:
-    weighted = g * out
-    return weighted - out * sum(weighted, axis=axis, keepdims=True)
+    def rule(g: Any, out: Any) -> Any:
+        weighted = g * out
+        return weighted - out * sum(weighted, axis=axis, keepdims=True)
+
+    return by_rows(rule, (g, out), axis)
 
 
 _SOFTMAX_CASES = [
@@ -100,16 +107,22 @@ softmax = general(
 
 
 def _log_softmax(x: Any, *, axis: Axes) -> Any:
-    x = _floating(x)
-    terms, peak = _exp_from_peak(x, axis)
-    return (x - peak) - np.log(add_up(terms, axis, None, None, True))
+    def logarithms(x: Any) -> Any:
+        shifted = _from_peak(x, axis)[0]
+        return shifted - np.log(add_up(exp(shifted), axis, None, None, True))
+
+    return by_rows(logarithms, (_floating(x),), axis)
+
+
+def _log_softmax_rule(g: Any, out: Any, axis: Axes) -> Any:
+    return by_rows(lambda g, out: g - exp(out) * sum(g, axis=axis, keepdims=True), (g, out), axis)
 
 
 log_softmax = general(
     "log_softmax",
     _log_softmax,
     jvps=[lambda t, out, axis: t - sum(exp(out) * t, axis=axis, keepdims=True)],
-    vjps=[lambda g, out, axis: g - exp(out) * sum(g, axis=axis, keepdims=True)],
+    vjps=[lambda g, out, axis: _log_softmax_rule(g, out, axis)],
     batch=batch_axes(lambda: log_softmax),
     sample=_SOFTMAX_CASES,
     doc="log(softmax(x)), accurate for large elements.",
