@@ -63,6 +63,25 @@ def test_a_function_that_another_thread_is_compiling():
     assert compiled(x) == 6
 
 
+def test_a_function_that_forks_while_it_is_compiled():
+    children = []
+
+    def f(x):
+        if not children:
+            children.append(os.fork())
+        return tnp.sum(x * 2)
+
+    compiled = compile(f)
+    x = np.ones(3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        first = compiled(x)
+    if children == [0]:
+        os._exit(0 if first == compiled(x) == compiled(np.ones(2)) + 2 == 6 else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 0
+    assert first == compiled(x) == 6
+
+
 def test_while_other_threads_compile():
     ended = threading.Event()
 

@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
-import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,6 +18,7 @@ import numpy as np
 from ..api.containers import Structure, flatten, unflatten
 from ..core.custom import custom_call
 from ..core.levels import Boxed
+from ..core.locks import passing_lock
 from ..core.recording import is_recording
 from ..core.tensor import Tensor
 from ..errors import UntraceableError
@@ -29,17 +27,6 @@ from .graph import Graph
 from .specialize import Specialized, specialize
 
 CACHE_SIZE = 128  # programs kept for one function
-_living: weakref.WeakSet[Compiled] = weakref.WeakSet()
-
-
-def _free_locks() -> None:
-    """In a forked child: the thread that compiled a function then does not exist here."""
-    for compiled in list(_living):
-        compiled._lock = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_free_locks)
 
 
 def compile(
@@ -130,9 +117,8 @@ class Compiled:
         self._programs: OrderedDict[Any, Specialized] = OrderedDict()
         # Per structure, the positions of floats on whose values the path depends.
         self._fixed: dict[Structure, set[int]] = {}
-        self._lock = threading.RLock()
+        self._lock = passing_lock()
         self._quick: Callable[..., Any] = _nothing_fits
-        _living.add(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if not kwargs:

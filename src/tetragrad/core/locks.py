@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -24,6 +25,26 @@ def process_lock() -> Any:
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=lock._at_fork_reinit)
     return lock
+
+
+_passing: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+def passing_lock() -> Any:
+    """The same, for an object that does not live as long as the process."""
+    lock = threading.RLock()
+    _passing.add(lock)
+    return lock
+
+
+def _free_in_child() -> None:
+    for lock in list(_passing):
+        if not lock._is_owned():
+            lock._at_fork_reinit()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_free_in_child)
 
 
 def fork_lock() -> Any:
