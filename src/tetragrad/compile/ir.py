@@ -186,11 +186,11 @@ class Builder(Vectors):
         return self.intrinsic("llvm.maxnum", x, y)
 
     def minimum(self, x: Scalar, y: Number) -> Scalar:
-        """NumPy's minimum, of floats (NaN where one is NaN) and integers. A reduction by it vectorises."""
+        """NumPy's minimum, of floats (NaN where one is NaN) and integers."""
         return self._extremum("minimum", "min", x, y)
 
     def maximum(self, x: Scalar, y: Number) -> Scalar:
-        """NumPy's maximum, of floats (NaN where one is NaN) and integers. A reduction by it vectorises."""
+        """NumPy's maximum, of floats (NaN where one is NaN) and integers."""
         return self._extremum("maximum", "max", x, y)
 
     def _extremum(self, of_floats: str, of_integers: str, x: Scalar, y: Number) -> Scalar:
@@ -272,7 +272,7 @@ class Builder(Vectors):
     def disjoint(self, pointers: Sequence[Scalar]) -> list[Scalar]:
         """The same pointers, marked: what is reached through one of them is not reached through another.
 
-        Loops over marked arrays vectorise without tests for overlap at run time. `offset` keeps the mark.
+        Instructions on marked arrays may change places. `offset` keeps the mark.
         """
         metadata = self.module.metadata
         domain = metadata('distinct !{SELF, !"arrays"}')
