@@ -24,6 +24,8 @@ from .spaced import Spaced
 from .stages import Plan, Stage
 from .values import Scalar, vector
 
+LIGHT = 8  # instructions of an iteration of which four vectors go at a time
+
 
 class Emitter:
     """Writes the function of a kernel."""
@@ -34,7 +36,7 @@ class Emitter:
         self.place = place
         self.parts = parts  # the buffers of partial results
         self.scopes: list[dict[int, Scalar]] = [{}]
-        self.forms: list[dict[Any, Scalar]] = [{}]
+        self.pairs: list[dict[Any, Scalar]] = [{}]  # of complex numbers in vectors: both parts
         self.at: dict[int, Scalar] = {}
         self.pending: set[int] = set()
         self.pointers: dict[int, Scalar] = {}
@@ -42,6 +44,7 @@ class Emitter:
         self.vector = -1  # the loop that goes in vectors
         self.lanes = 1
         self.modulus = 1  # divides the index of the loop in vectors
+        self.new: Scalar | None = None  # of lanes some of which the vector before had
         self.ready: set[int] = set()  # what waits in scratch memory
         self.b: Builder
 
@@ -138,10 +141,10 @@ class Emitter:
     @contextmanager
     def _scope(self) -> Iterator[None]:
         self.scopes.append({})
-        self.forms.append({})
+        self.pairs.append({})
         yield
         self.scopes.pop()
-        self.forms.pop()
+        self.pairs.pop()
 
     @contextmanager
     def _open(self, loop: int, start: Any, stop: Any) -> Iterator[None]:
@@ -164,6 +167,21 @@ class Emitter:
             with self._at(loop, index):
                 yield
         self.vector, self.lanes = -1, 1
+
+    def _overlapping(self, loop: int, start: Any, stop: Any, lanes: int) -> Iterator[None]:
+        """A loop in vectors of which the last one begins earlier, such that it ends with the last element.
+
+        What it computes a second time is the same; sums leave it out.
+        """
+        b = self.b
+        with b.loop(start, stop, lanes) as (begin, _):
+            last = stop - lanes
+            index = b.minimum(begin, last if isinstance(last, Scalar) else b.const("i8", last))
+            self.vector, self.lanes, self.modulus = loop, lanes, 1
+            with self._at(loop, index):
+                self.new = b.numbers("i8", range(lanes)) >= begin - index
+                yield
+        self.vector, self.lanes, self.new = -1, 1, None
 
     # -- results that are accumulated
 
@@ -256,11 +274,12 @@ class Emitter:
             return
         for each in sums:
             each.start_block(whole)
-        widths = self._choose_lanes(stage, loop, start, stop)
+        widths, overlapping = self._choose_lanes(stage, loop, start, stop)
         wide: dict[int, list[Accumulator]] = {1: sums}
         for width in widths:
             wide[width] = wide.get(width) or [Accumulator(self.b, each.kind, each.type, width) for each in sums]
-        for _ in self._in_lanes(loop, start, stop, widths):
+        each_block = self._overlapping(loop, start, stop, *widths) if overlapping else None
+        for _ in each_block or self._in_lanes(loop, start, stop, widths):
             self._iteration(stage, wide[self.lanes])
         for width in widths:
             if width > 1:
@@ -274,9 +293,23 @@ class Emitter:
             value = self.value(expr)
             self._store(self.scratch[expr.number], *self._in_row(), self.b.splat(value, vector(value.type, self.lanes)))
         for expr, each in zip(stage.reduced, sums):
-            each.add(self.value(expr.args[0]), lambda: self._in_row()[0])
-        for root in stage.roots:
-            self._leave(root)
+            each.add(self._only_new(self.value(expr.args[0]), expr.data[0]), lambda: self._in_row()[0])
+        roots = list(stage.roots)
+        while roots:
+            root = roots.pop(0)
+            pair = (
+                root.part == 0 and root.kind == "store" and roots and (roots[0].value, roots[0].part) == (root.value, 1)
+            )
+            if pair and self._leave_pair(root, roots[0]):
+                roots.pop(0)
+            else:
+                self._leave(root)
+
+    def _only_new(self, value: Scalar, kind: str) -> Scalar:
+        """What a reduction takes: not the lanes that the vector before has had."""
+        if self.new is None:
+            return value
+        return self.b.select(self.new, value, identity(self.b, kind, value.type))
 
     def _in_row(self) -> tuple[Scalar, Step]:
         """The position in the row, and the step to the next."""
@@ -291,6 +324,17 @@ class Emitter:
             position = position - self.row[0][1]
         return position, step
 
+    def _leave_pair(self, re: Root, im: Root) -> bool:
+        """Store a vector of complex numbers if they lie side by side."""
+        b = self.b
+        pointer, index, step = self._target(re)
+        if self.lanes == 1 or step != 2:
+            return False
+        first, second = [b.splat(x, vector(x.type, self.lanes)) for x in map(self.value, (re.expr, im.expr))]
+        places = [place for k in range(self.lanes) for place in (k, k + self.lanes)]
+        b.store(pointer, b.shuffle(first, second, places), index)
+        return True
+
     def _leave(self, root: Root) -> None:
         """Store a result, or add it to what it accumulates."""
         b = self.b
@@ -301,6 +345,8 @@ class Emitter:
             return
         value = b.splat(value, vector(value.type, self.lanes))
         pointer, index, step = self._target(root)
+        if root.accumulates:
+            value = self._only_new(value, root.kind)
         if root.kind == "store":
             b.store(pointer, value, index, step)
             return
@@ -325,10 +371,11 @@ class Emitter:
     def _native_lanes(dtypes: Sequence[Any]) -> int:
         return engine.host().vector_bytes // max([dtype.itemsize for dtype in dtypes])
 
-    def _choose_lanes(self, stage: Stage, loop: int, start: Any, stop: Any) -> list[int]:
-        """How many iterations of a loop go together, as many as there are of the first, then of the next."""
+    def _choose_lanes(self, stage: Stage, loop: int, start: Any, stop: Any) -> tuple[list[int], bool]:
+        """How many iterations of a loop go together, as many as there are of the first, then of the next; and whether
+        it is one number, and the last vector overlaps."""
         if any([expr.data[0] in ("argmax", "argmin") for expr in stage.reduced]):
-            return [1]
+            return [1], False
         moving = [e for e in walk(stage.needed, lambda e: not self._is_known(e)) if loop in e.symbols]
         names = {expr.data[0] for expr in moving if expr.kind == "apply"}
         dtypes = [expr.dtype for expr in moving if expr.kind == "load" or expr.dtype.kind == "f"]
@@ -336,25 +383,25 @@ class Emitter:
         native = self._native_lanes(dtypes)
         heavy = bool(names & scalars.function_names())
         # Two vectors at a time hide what functions wait for, four what sums do.
-        lanes = native * (4 if stage.reduced and not heavy and len(moving) < 16 else 2)
-        fixed = not isinstance(start, Scalar) and isinstance(stop, int)
-        length = stop - start if fixed else self._divisor()
-        while lanes > 1 and (length % lanes if lanes > native else length < lanes):
+        work = sum([scalars.weight(expr.data[0]) for expr in moving if expr.kind == "apply"])
+        lanes = native * (4 if work <= LIGHT else 2)
+        size = self.kernel.sizes[loop]
+        fixed = not isinstance(start, Scalar) and not isinstance(stop, Scalar)
+        part = stop - start if fixed else self.kernel.strip if self.kernel.strips else BLOCK
+        length = min(size, part)
+        # Some vectors at least; of two sizes rather the one that leaves nothing over.
+        while lanes > 1 and (lanes > length or (lanes > native and (length < 4 * lanes or heavy) and length % lanes)):
             lanes //= 2
-        if length % lanes == 0:
-            return [lanes]
+        if (length if fixed else gcd(size, part)) % lanes == 0:
+            return [lanes], False
+        if (
+            heavy
+            and not set(self.reads) & set(self.writes)
+            and all([r.kind not in ("add", "set") for r in stage.roots])
+        ):
+            return [lanes], True
         rest = length % lanes
-        if not fixed:
-            return [lanes, 1]
-        if heavy:
-            return [lanes, rest] if rest & (rest - 1) == 0 else [lanes, 1]
-        return [width for width in _powers(lanes) if width == lanes or width & rest]
-
-    def _divisor(self) -> int:
-        """A number that divides the length of a part of a row."""
-        kernel = self.kernel
-        length = kernel.sizes[self.row[-1][0]]
-        return gcd(length, BLOCK, kernel.strip) if kernel.strips else gcd(length, BLOCK)
+        return [width for width in _powers(lanes) if width == lanes or width & rest] if fixed else [lanes, 1], False
 
     def _fold(self, wide: list[Accumulator], sums: list[Accumulator]) -> None:
         """Take the lanes of sums together."""
@@ -419,7 +466,15 @@ class Emitter:
             return b.load(self.scratch[expr.number], code, index, self.lanes if step else 1, step)
         if expr.kind == "load":
             value, coords, part = expr.data
-            index, step = self._place_of(placed(coords, value.shape, part))
+            index, step = self._place_of(placed(coords, value.shape, 0 if part else part))
+            if part is not None and step == 2 and self.lanes > 1:
+                pair = self.pairs[-1].get((value, coords))
+                if pair is None:
+                    pair = b.load(self.pointers[self.place(value)], code, index, 2 * self.lanes)
+                    self.pairs[-1][value, coords] = pair
+                return b.shuffle(pair, pair, range(part, 2 * self.lanes, 2))
+            if part:
+                index = index + 1
             return b.load(self.pointers[self.place(value)], code, index, self.lanes if step else 1, step)
         if expr.kind == "index":
             position = self._position(expr.data)

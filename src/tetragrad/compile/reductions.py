@@ -1,8 +1,8 @@
 """Accumulators: how many elements become one, accurately and in vectors.
 
-Sums of floats are added up in the native precision within a block, in any order, so that they go in vectors; the blocks are
-added in float64, those of float64 with the rounding errors kept (Knuth's TwoSum). So they are at least as accurate as
-NumPy's pairwise sums.
+Sums of floats are added up in the native precision within a block, in any order, so that they go in vectors; the blocks
+are added in float64, those of float64 with the rounding errors kept (Knuth's TwoSum). So they are at least as accurate
+as NumPy's pairwise sums.
 """
 
 from __future__ import annotations

@@ -260,13 +260,33 @@ def _nan_to_num(b: Any, x: Scalar, *, nan: float, posinf: float | None, neginf: 
 # -- division with remainder: of integers, by zero gives zero; of floats, as Python's ----------------------------------
 
 
+def _constant(y: Scalar) -> int:
+    """An integer that is known and positive, or 0."""
+    return max(int(y.text), 0) if y.is_constant else 0
+
+
 def _safe_divisor(b: Any, x: Scalar, y: Scalar) -> tuple[Scalar, Scalar]:
     """A divisor that no machine traps on, and whether the quotient is exceptional."""
+    if _constant(y):
+        return y, b.const("b1", False)
     bad = y == 0
     if x.type[0] == "i":
         smallest = -(1 << (BITS[x.type] - 1))
         bad = bad | ((y == -1) & (x == smallest))
     return b.select(bad, b.const(x.type, 1), y), bad
+
+
+def _floored(b: Any, x: Scalar, divisor: Scalar) -> tuple[Scalar, Scalar]:
+    """Quotient and remainder of integers, the quotient rounded down."""
+    known = _constant(divisor)
+    if known & (known - 1) == 0 and known:
+        return x >> known.bit_length() - 1, x & known - 1
+    quotient = x / divisor
+    rest = x - quotient * divisor
+    if x.type[0] == "i":
+        wrong = rest < 0 if known else (rest != 0) & ((rest ^ divisor) < 0)
+        quotient, rest = b.select(wrong, quotient - 1, quotient), b.select(wrong, rest + divisor, rest)
+    return quotient, rest
 
 
 def _floor_divide(b: Any, x: Scalar, y: Scalar) -> Scalar:
@@ -275,25 +295,16 @@ def _floor_divide(b: Any, x: Scalar, y: Scalar) -> Scalar:
         return _float_divmod(b, x, y)[0]
     if kind == "b":
         return x & y
-    divisor, _ = _safe_divisor(b, x, y)
-    quotient = x / divisor
-    if kind == "i":
-        rest = x % divisor
-        wrong = (rest != 0) & ((rest ^ divisor) < 0)
-        quotient = quotient - b.convert(wrong, x.type)
-    return b.select(y == 0, b.const(x.type, 0), quotient)
+    quotient, _ = _floored(b, x, _safe_divisor(b, x, y)[0])
+    return quotient if _constant(y) else b.select(y == 0, b.const(x.type, 0), quotient)
 
 
 def _remainder(b: Any, x: Scalar, y: Scalar) -> Scalar:
-    kind = x.type[0]
-    if kind == "f":
+    if x.type[0] == "f":
         return _float_divmod(b, x, y)[1]
     divisor, bad = _safe_divisor(b, x, y)
-    rest = x % divisor
-    if kind == "i":
-        wrong = (rest != 0) & ((rest ^ divisor) < 0)
-        rest = b.select(wrong, rest + divisor, rest)
-    return b.select(bad, b.const(x.type, 0), rest)
+    _, rest = _floored(b, x, divisor)
+    return rest if _constant(y) else b.select(bad, b.const(x.type, 0), rest)
 
 
 def _fmod(b: Any, x: Scalar, y: Scalar) -> Scalar:

@@ -32,11 +32,12 @@ def emit_scan(module: Module, name: str, op: Op, places: list[int], out: int) ->
         buffers, start, stop = b.arguments
         target, *sources = b.disjoint([b.load(buffers, "p", place) for place in (out, *dict.fromkeys(places))])
         found = dict(zip(dict.fromkeys(places), sources))
+        lanes = engine.host().vector_bytes // SIZE[code]
         first, step = ((length - 1) * after, -after) if reverse else (0, after)
         with b.loop(start, stop) as (block, _):
             base = block * (length * after)
             with b.loop(0, length) as (k, _):
-                for lane, width in b.spans(0, after, engine.host().vector_bytes // SIZE[code], 1):
+                for lane, width in b.spans(0, after, 4 * lanes, lanes, 1):
                     index = base + first + k * step + lane
                     given = [
                         scalars.convert(b, b.load(found[place], scalars.CODES[value.dtype], index, width), code)
