@@ -20,6 +20,7 @@ from . import engine  # noqa: F401  (a lock that forks wait for must be known be
 from .calling import quick_call
 from .graph import Graph, Value, sources_of
 from .passes import improve
+from .program import GemmStep
 from .trace import Trace, trace_leaves
 
 Entry = Callable[..., Any]
@@ -288,21 +289,22 @@ def call_entry(
 
 def build_entry(graph: Graph, donated: Collection[int] = ()) -> tuple[Entry, Any]:
     """Machine code for a graph, which may put results into the `donated` inputs: its entry and its program."""
-    build, make_entry = _compiler()
+    _import(".plan", ".entry", *_LATER)
+    from .entry import make_entry
+    from .plan import build
+
     program = build(graph, donated=donated)
+    if any([isinstance(step, GemmStep) for step in program.steps]):
+        _import("scipy")
     return make_entry(program), program
 
 
 # What compiling needs besides, and imports when it comes to it.
-_LATER = ("llvmlite.binding", "scipy", ".differentiable", ".maths", ".method", ".products", ".windowed")
+_LATER = ("llvmlite.binding", ".differentiable", ".maths", ".method", ".products", ".windowed")
 
 
-def _compiler() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """`build` and `make_entry`; with them comes all that compiling imports."""
+def _import(*names: str) -> None:
+    """A child forked amidst an import would wait for ever for the thread that was at it: here, forks wait."""
     with importing:
-        from .entry import make_entry
-        from .plan import build
-
-        for name in _LATER:
+        for name in names:
             import_module(name, __package__)
-    return build, make_entry
