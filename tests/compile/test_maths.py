@@ -64,6 +64,14 @@ def test_vectors_with_a_few_huge_arguments(name, type):
     assert errors(Kernel(name, type)(x), wanted).max() <= 2
 
 
+@pytest.mark.parametrize("type", TYPES)
+def test_vectors_with_a_few_extreme_exponents(type):
+    x = np.linspace(-3, 3, 64).astype(type)
+    x[[0, 7, 21, 22, 40, 41]] = [-1e30, 1e30, np.inf, np.nan, -np.inf, -103.5 if type == "f4" else -745]
+    wanted = exact_by_mpmath("exp", x.astype(np.float64))
+    assert errors(Kernel("exp", type)(x), wanted).max() <= 2
+
+
 def test_power_has_the_special_values_of_numpy():
     points = np.array([0, 1, 2, 3, 0.5, 2.5, 1e308, np.inf, np.nan])
     x, y = (v.ravel() for v in np.meshgrid(np.concatenate([points, -points]), np.concatenate([points, -points])))

@@ -93,6 +93,7 @@ EXP_RANGE = {
     "f4": (-104.0, 89.0),
     "f8": (-746.0, 710.0),
 }  # exp is 0, rounded, below the first, overflows above the second
+EXP_NORMAL = {"f4": 87.0, "f8": 708.0}  # exp is a normal number up to this far from 0
 EXPM1_RANGE = {"f4": (-18.0, 89.0), "f8": (-40.0, 709.9)}  # expm1 is -1 below the first, overflows above the second
 COSH_OVERFLOW = {"f4": 89.7, "f8": 710.7}  # exp / 2 overflows, exp / 4 does not
 TANH_ONE = {"f4": 9.02, "f8": 19.07}  # from here on tanh rounds to 1
@@ -100,7 +101,16 @@ TANH_ONE = {"f4": 9.02, "f8": 19.07}  # from here on tanh rounds to 1
 
 def exp(b: Builder, x: Scalar) -> Scalar:
     """e**x."""
-    return times_exp(b, None, x, None)
+    if x.lanes == 1:
+        return times_exp(b, None, x, None)
+    # Where all results are normal numbers, one addition to their exponents scales them.
+    f = format_of(x)
+    n, bits = nearest(b, x, LOG2E)
+    first, second = LN2[x.type]
+    value = 1 + exp_minus_1(b, b.fma(n, -second, b.fma(n, -first, x)))
+    usual = b.bitcast(b.bitcast(value, f.bits) + (bits << f.fraction), x.type)
+    other = b.any_lane(~(b.abs(x) <= EXP_NORMAL[x.type]))
+    return b.choose(other, lambda: [times_exp(b, None, x, None)], lambda: [usual], likely=False)[0]
 
 
 def times_exp(b: Builder, scale: Scalar | None, x: Scalar, rest: Scalar | None) -> Scalar:

@@ -114,7 +114,7 @@ def cos_polynomial(b: Builder, r: Scalar) -> Scalar:
 
 
 def _odd(quadrant: Scalar) -> Scalar:
-    return (quadrant & 1) != 0
+    return (quadrant << 8 * int(quadrant.type[1]) - 1) < 0  # by their signs, vectors are chosen from
 
 
 def _turned(b: Builder, value: Scalar, quadrant: Scalar) -> Scalar:
