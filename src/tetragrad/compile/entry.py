@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.locks import importing
 from . import abi, blas, engine, native_threads, steps
 from .ir import Builder, Function, Module, Scalar
 from .program import ALIGNMENT, Buffer, CallStep, Program
@@ -103,7 +104,8 @@ def _symbols(module: Module, program: Program, owner: _Owner) -> dict[str, int]:
     for buffer in program.buffers:
         objects += [buffer.dtype, buffer.dtype.type]
     found |= dict(map(abi.object_symbol, objects))
-    return found | blas.symbols(module)
+    with importing:  # of SciPy, for BLAS
+        return found | blas.symbols(module)
 
 
 def _constant_symbol(index: int) -> str:

@@ -20,7 +20,6 @@ from . import engine  # noqa: F401  (a lock that forks wait for must be known be
 from .calling import quick_call
 from .graph import Graph, Value, sources_of
 from .passes import improve
-from .program import GemmStep
 from .trace import Trace, trace_leaves
 
 Entry = Callable[..., Any]
@@ -294,8 +293,6 @@ def build_entry(graph: Graph, donated: Collection[int] = ()) -> tuple[Entry, Any
     from .plan import build
 
     program = build(graph, donated=donated)
-    if any([isinstance(step, GemmStep) for step in program.steps]):
-        _import("scipy")
     return make_entry(program), program
 
 
