@@ -269,3 +269,17 @@ def test_a_kernel_does_not_write_over_what_it_reads_elsewhere(later):
     graph, arguments = traced(function, x, w)
     program = assert_agrees(graph, arguments, factor=20)
     assert not [step for step in kernels(program) if set(step.reads) & set(step.writes)]
+
+
+@pytest.mark.parametrize("part", [lambda h: h[:-1], lambda h: h[:8], lambda h: h[:, :-1]])
+def test_loops_over_a_part_are_not_loops_over_the_whole(part):
+    x = normal(34, 33)
+
+    def function(x):
+        h = tnp.log(tnp.abs(x) + 1)
+        return h, tnp.concatenate([x[:1, : part(x).shape[1]], part(h)])
+
+    graph, arguments = traced(function, x)
+    program = assert_agrees(graph, arguments, factor=20)
+    copies = [step for step in kernels(program) if "concatenate" in step.fused]
+    assert not [step for step in copies if "log" in step.fused and len(step.writes) > 1]

@@ -372,6 +372,8 @@ class Nests:
                     return None
                 free.remove(loop)
                 found[symbol] = loop
+            elif group.sizes[found[symbol]] != length:
+                return None  # it reads a part of what the group makes
             result.append(Form.of(found[symbol]))
         return tuple(result)
 
