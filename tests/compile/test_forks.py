@@ -103,7 +103,9 @@ def test_while_other_threads_compile():
             thread.join()
 
 
-@pytest.mark.parametrize("module", ["tetragrad.compile.plan", "tetragrad.compile.maths", "scipy"])
+@pytest.mark.parametrize(
+    "module", ["tetragrad.compile.graph", "tetragrad.compile.plan", "tetragrad.compile.maths", "scipy"]
+)
 def test_while_the_compiler_is_imported(module):
     """A thread stays in the import of a module while the process forks."""
     program = f"""

@@ -10,17 +10,17 @@ import itertools
 import os
 import platform
 import sys
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, wraps
 from typing import Any, ParamSpec, TypeVar
 
+from ..core.locks import importing
 from . import store
 from .ir import Module
 
-_lock = threading.RLock()  # LLVM's state is consistent whenever nobody holds this, also across a fork
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_lock.acquire, after_in_parent=_lock.release, after_in_child=_lock.release)
+# LLVM's state is consistent whenever nobody holds this, also across a fork. There is one lock for all that forks wait
+# for: a second one, taken in another order, could block both.
+_lock = importing
 
 _numbers = itertools.count()
 P = ParamSpec("P")

@@ -16,7 +16,6 @@ from ..core.mutation import alias_of
 from ..core.tensor import PYTHON_SCALARS, Tensor, is_differentiable_dtype
 from ..errors import CompileWarning, UntraceableError
 from ..numpy.tensor import Tensor as Face
-from . import engine  # noqa: F401  (a lock that forks wait for must be known before the fork begins)
 from .calling import quick_call
 from .graph import Graph, Value, sources_of
 from .passes import improve
