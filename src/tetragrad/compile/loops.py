@@ -7,7 +7,7 @@ from typing import Any
 
 from . import scalars
 from .exprs import Expr, Expressions, Form, placed, walk
-from .graph import Value
+from .graph import GraphError, Value
 
 BLOCK = 1024  # elements that are summed in the native precision, in any order
 STRIP = 4096  # elements of a long loop that are one iteration for threads
@@ -116,6 +116,20 @@ class Kernel:
         self.parallel, self.accumulated, self.inner = classes
         self._reduce_rows()
         self._split()
+
+    def check(self) -> None:
+        """Raise a GraphError if it reads or writes past the end of an array, where positions are sums of loops."""
+        exprs = [expr for root in self.roots for expr in root.exprs]
+        places = [(root.value, root.coords) for root in self.roots]
+        places += [expr.data[:2] for expr in walk(exprs) if expr.kind == "load"]
+        for value, coords in places:
+            for form, length in zip(coords, value.shape):
+                if form.exprs:
+                    continue
+                ends = [factor * (self.sizes[loop] - 1) for loop, factor in form.terms]
+                lowest, highest = [form.const + sum([pick(end, 0) for end in ends]) for pick in (min, max)]
+                if lowest < 0 or highest >= length:
+                    raise GraphError(f"a kernel goes from {lowest} to {highest} on an axis of {length} elements")
 
     def _reduce_rows(self) -> None:
         """What is accumulated over the inner loops too is reduced over the row first."""

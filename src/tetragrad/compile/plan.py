@@ -36,7 +36,7 @@ def build(graph: Graph, check: bool = False, donated: Collection[int] = ()) -> P
     graph : Graph
         Left as it is.
     check : bool
-        Check the graph after each pass, as tests do.
+        Check the graph after each pass, and the kernels, as tests do.
     donated : collection of int
         Positions of inputs whose memory may hold results.
 
@@ -52,12 +52,13 @@ def build(graph: Graph, check: bool = False, donated: Collection[int] = ()) -> P
     del graph.outputs[count:]
     separate_outputs(graph)
     graph.outputs += flags
-    return _Plan(graph, count, checks, [graph.inputs[position] for position in donated]).program
+    return _Plan(graph, count, checks, [graph.inputs[position] for position in donated], check).program
 
 
 class _Plan:
-    def __init__(self, graph: Graph, count: int, checks: list[Check], donated: list[Value]) -> None:
+    def __init__(self, graph: Graph, count: int, checks: list[Check], donated: list[Value], checked: bool) -> None:
         self.graph = graph
+        self.checked = checked
         self.results = graph.outputs[:count]
         self.program = Program()
         self.module = engine.new_module("program")
@@ -196,6 +197,8 @@ class _Plan:
     def _kernel_of(self, group: Group) -> Kernel:
         if group not in self.kernels:
             self.kernels[group] = self._kernel(group)
+            if self.checked:
+                self.kernels[group][0].check()
         return self.kernels[group][0]
 
     def _kernel(self, group: Group) -> tuple[Kernel, Reader]:
