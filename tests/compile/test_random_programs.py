@@ -174,4 +174,4 @@ def test_results_in_the_memory_of_the_arguments(made):
         expected, gradients = tg.compile(both)(*[x.copy() for x in inputs])
         found, same = tg.compile(both, donate=(0, 1))(*[x.copy() for x in inputs])
     for one, other in zip((found, *same), (expected, *gradients), strict=True):
-        np.testing.assert_array_equal(one, other)
+        assert_close(one, other)  # sums over vectors that overlap, which those in place do not, are in another order
