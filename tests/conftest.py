@@ -25,3 +25,14 @@ def checked(request, monkeypatch):
         from tetragrad.compile import plan
 
         monkeypatch.setattr(plan, "build", functools.partial(plan.build, check=True))
+
+
+@pytest.fixture
+def two_threads():
+    """Large operations use a helper thread, however many cores there are."""
+    import tetragrad as tg
+
+    before = tg.threads()
+    tg.threads(2)
+    yield
+    tg.threads(before)

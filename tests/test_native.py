@@ -54,14 +54,6 @@ def run_program(source, expected, **environment):
     assert done.stdout.strip() == expected
 
 
-@pytest.fixture
-def two_threads():
-    before = tg.threads()
-    tg.threads(2)
-    yield
-    tg.threads(before)
-
-
 # --- values -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(("name", "code"), FUNCTIONS)
 def test_accuracy(name, code):

@@ -36,15 +36,6 @@ def many_switches():
     sys.setswitchinterval(before)
 
 
-@pytest.fixture
-def two_threads():
-    """Large operations use a helper thread, however many cores there are."""
-    before = tg.threads()
-    tg.threads(2)
-    yield
-    tg.threads(before)
-
-
 def together(work, count=THREADS):
     """Run ``work(number)`` in as many threads at once; results in order, errors raised."""
     barrier = threading.Barrier(count)

@@ -408,14 +408,6 @@ def test_a_call_of_the_program_inside_itself():
 # -- threads -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def two_threads():
-    before = tg.threads()
-    tg.threads(2)
-    yield
-    tg.threads(before)
-
-
 @pytest.mark.parametrize("n", [1, 2, 7, 1000, 100_001])
 def test_a_kernel_in_pieces(two_threads, n):
     f = make_entry(doubling(n, dtype="f8", work=1e9))

@@ -6,18 +6,9 @@ import numpy as np
 import pytest
 from tests.support.native_programs import program
 
-import tetragrad as tg
 from tetragrad.compile import blas
 from tetragrad.compile.entry import make_entry
 from tetragrad.compile.program import GemmStep, Matrix
-
-
-@pytest.fixture
-def two_threads():
-    before = tg.threads()
-    tg.threads(2)
-    yield
-    tg.threads(before)
 
 
 @pytest.fixture(params=["chosen", "blocked", "blas"])
